@@ -1,0 +1,232 @@
+"""Convolutions: the definition in plain loops, and the same sums as matrix multiplies.
+
+What the kernels accept, which dtype they return and how they treat NaN is said once, in
+`pointwise.shapes`. As in every deep-learning library, "convolution" here means cross-correlation:
+the kernel is not flipped.
+"""
+
+import numpy as np
+
+from pointwise.shapes import check_conv, numbers, out_size, zero_pad
+
+
+def conv2d_loops(x, w, b=None, *, stride=1, padding=0, groups=1):
+    """Convolve by the definition: each output is a sum over channels, kernel rows and columns.
+
+        out[n, o, row, col] =
+            b[o] + Σ_c Σ_i Σ_j  w[o, c, i, j] · padded[n, c, row·stride + i, col·stride + j]
+
+    With `groups` the channels are split into that many equal groups, in order, and an output
+    channel sums over the input channels of its own group. Slow on purpose: read it, do not run it
+    on photographs.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C_in, H, W)
+    w : ndarray of shape (C_out, C_in / groups, kh, kw)
+    b : ndarray of shape (C_out,), optional
+    stride : int
+        Pixels from one window to the next.
+    padding : int
+        Pixels of zeros added on all four sides.
+    groups : int
+
+    Returns
+    -------
+    ndarray of shape (N, C_out, H_out, W_out)
+        Sizes from `out_size`; dtype of `x` if floating (the rule is in `pointwise.shapes`).
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree, the kernel is larger than the padded image, or an option is no valid int.
+    TypeError
+        An array does not hold real numbers.
+
+    References
+    ----------
+    Goodfellow, Bengio and Courville 2016, "Deep Learning", section 9.1 (cross-correlation);
+    groups: Krizhevsky, Sutskever and Hinton 2012, section 3.2.
+
+    Examples
+    --------
+    >>> conv2d_loops([[[[1, 2], [3, 4]]]], [[[[1, 0], [0, 10]]]]).tolist()
+    [[[[41]]]]
+    """
+    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=groups)
+    N, _, H, W = x.shape
+    C_out, C_group, kh, kw = w.shape
+    H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
+    padded = zero_pad(x, padding)
+    out = np.empty((N, C_out, H_out, W_out), x.dtype)
+    for n in range(N):
+        for o in range(C_out):
+            group = o // (C_out // groups)
+            first = group * C_group  # the first input channel of this output channel's group
+            for row in range(H_out):
+                for col in range(W_out):
+                    total = out.dtype.type(0) if b is None else b[o]
+                    for c in range(C_group):
+                        for i in range(kh):
+                            for j in range(kw):
+                                pixel = padded[n, first + c, row * stride + i, col * stride + j]
+                                total = total + w[o, c, i, j] * pixel
+                    out[n, o, row, col] = total
+    return out.astype(dtype, copy=False)
+
+
+def conv1x1(x, w, b=None):
+    """Mix the channels of every pixel p with one matrix.
+
+        out[n, o, p] = b[o] + Σ_c w[o, c] · x[n, c, p]
+
+    One matrix multiply for the whole batch; no pixel sees another, so the image keeps its size.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C_in, H, W)
+    w : ndarray of shape (C_out, C_in)
+    b : ndarray of shape (C_out,), optional
+
+    Returns
+    -------
+    ndarray of shape (N, C_out, H, W)
+        Dtype of `x` if floating (the rule is in `pointwise.shapes`).
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree.
+    TypeError
+        An array does not hold real numbers.
+
+    References
+    ----------
+    Lin, Chen and Yan 2013, "Network In Network", arXiv 1312.4400, section 3.1: cross-channel
+    parametric pooling is a convolution with a 1×1 kernel.
+
+    Examples
+    --------
+    >>> conv1x1([[[[1, 2]], [[30, 40]]]], [[1, 1], [0, 2]]).tolist()
+    [[[[31, 42]], [[60, 80]]]]
+    """
+    x, w, b, dtype = check_conv(x, w, b, w_axes="C_out C_in")
+    N, C_in, H, W = x.shape
+    out = w @ x.reshape(N, C_in, H * W)
+    if b is not None:
+        out += b[:, None]
+    return out.reshape(N, len(w), H, W).astype(dtype, copy=False)
+
+
+def conv2d(x, w, b=None, *, stride=1, padding=0, groups=1):
+    """Convolve as kh·kw pointwise convolutions, shifted and summed.
+
+    Entry (i, j) of every kernel meets the image shifted by (i, j): that is a 1×1 convolution with
+    the matrix `w[:, :, i, j]`. Same arguments and result as `conv2d_loops`.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C_in, H, W)
+    w : ndarray of shape (C_out, C_in / groups, kh, kw)
+    b : ndarray of shape (C_out,), optional
+    stride : int
+        Pixels from one window to the next.
+    padding : int
+        Pixels of zeros added on all four sides.
+    groups : int
+
+    Returns
+    -------
+    ndarray of shape (N, C_out, H_out, W_out)
+        Sizes from `out_size`; dtype of `x` if floating (the rule is in `pointwise.shapes`).
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree, the kernel is larger than the padded image, or an option is no valid int.
+    TypeError
+        An array does not hold real numbers.
+
+    References
+    ----------
+    Vasudevan, Anderson and Gregg 2017, "Parallel Multi Channel Convolution using General Matrix
+    Multiplication", arXiv 1704.04428 (kn2row).
+
+    Examples
+    --------
+    >>> conv2d([[[[1, 2], [3, 4]]]], [[[[1, 0], [0, 10]]]]).tolist()
+    [[[[41]]]]
+    """
+    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=groups)
+    N, _, H, W = x.shape
+    C_out, C_group, kh, kw = w.shape
+    H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
+    padded = zero_pad(x, padding).reshape(N, groups, C_group, H + 2 * padding, W + 2 * padding)
+    w = w.reshape(groups, C_out // groups, C_group, kh, kw)
+    out = np.zeros((N, groups, C_out // groups, H_out * W_out), x.dtype)
+    for i in range(kh):
+        for j in range(kw):
+            rows = slice(i, i + stride * (H_out - 1) + 1, stride)
+            cols = slice(j, j + stride * (W_out - 1) + 1, stride)
+            shifted = padded[..., rows, cols].reshape(N, groups, C_group, H_out * W_out)
+            out += w[..., i, j] @ shifted
+    out = out.reshape(N, C_out, H_out, W_out)
+    if b is not None:
+        out += b[:, None, None]
+    return out.astype(dtype, copy=False)
+
+
+def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
+    """Convolve every channel with its own m kernels and mix no channels.
+
+    Output channel c·m + k comes from input channel c alone. It equals `conv2d` with `groups = C`.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C, H, W)
+    w : ndarray of shape (C·m, 1, kh, kw)
+        m kernels for each channel, as in PyTorch; m is the channel multiplier.
+    b : ndarray of shape (C·m,), optional
+    stride : int
+        Pixels from one window to the next.
+    padding : int
+        Pixels of zeros added on all four sides.
+
+    Returns
+    -------
+    ndarray of shape (N, C·m, H_out, W_out)
+        Sizes from `out_size`; dtype of `x` if floating (the rule is in `pointwise.shapes`).
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree, the kernel is larger than the padded image, or an option is no valid int.
+    TypeError
+        An array does not hold real numbers.
+
+    References
+    ----------
+    Howard et al. 2017, "MobileNets", arXiv 1704.04861, section 3.1.
+
+    Examples
+    --------
+    >>> depthwise_conv2d([[[[1, 2]], [[3, 4]]]], [[[[1, 1]]], [[[10, 1]]]]).tolist()
+    [[[[3]], [[34]]]]
+    """
+    x = numbers("x", x, "N C H W")
+    N, C, H, W = x.shape
+    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=C)
+    C_out, _, kh, kw = w.shape
+    H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
+    padded = zero_pad(x, padding)[:, :, None]
+    w = w.reshape(C, C_out // C, kh, kw, 1, 1)
+    out = np.zeros((N, C, C_out // C, H_out, W_out), x.dtype)
+    for i in range(kh):
+        for j in range(kw):
+            rows = slice(i, i + stride * (H_out - 1) + 1, stride)
+            cols = slice(j, j + stride * (W_out - 1) + 1, stride)
+            out += w[:, :, i, j] * padded[..., rows, cols]
+    out = out.reshape(N, C_out, H_out, W_out)
+    if b is not None:
+        out += b[:, None, None]
+    return out.astype(dtype, copy=False)
