@@ -1,0 +1,172 @@
+"""Make .venv, or mend it, and install into it what the book needs.
+
+    python tools/install.py site    what the website is built from
+    python tools/install.py full    everything: notebooks, tests, JupyterLab
+
+Runs on a bare Python 3.11 or newer. When nothing has changed it is done in a fraction of a second:
+a stamp in .venv holds a hash of the requirement files, and is written only when all of them are in.
+PYTHON=… in the environment names another interpreter than the one that .venv was made with.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+REQUIREMENTS = {"site": "requirements-site.txt", "full": "requirements.txt"}
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+# Run by the Python of .venv: fails when a requirement of a file is missing or has the wrong version.
+SATISFIED = """
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from pip._vendor.packaging.requirements import Requirement
+
+def check(file):
+    for line in file.read_text(encoding="utf-8").splitlines():
+        line = line.split(" #")[0].strip()
+        if line.startswith("-r "):
+            check(file.parent / line[3:].strip())
+        elif line.startswith("-e ."):
+            version("pointwise")
+        elif line and not line.startswith("#"):
+            requirement = Requirement(line)
+            assert requirement.specifier.contains(version(requirement.name), prereleases=True), line
+
+check(Path(sys.argv[1]))
+"""
+
+
+def works(*arguments):
+    """Does the Python of .venv run this without an error?"""
+    try:
+        return subprocess.run([PYTHON, *arguments], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def key(kind):
+    """A hash of all that decides what belongs into .venv: change one of it, and it is installed again."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project["tool"] = {"setuptools": project["tool"]["setuptools"]}
+    texts = [kind, str(ROOT), (ROOT / "requirements-site.txt").read_text(encoding="utf-8")]
+    if kind == "full":
+        texts += [(ROOT / "requirements.txt").read_text(encoding="utf-8"), json.dumps(project)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def stamp(kind):
+    return VENV / f".{kind}"
+
+
+def is_installed(kind):
+    try:
+        current = stamp(kind).read_text(encoding="utf-8") == key(kind)
+    except OSError:
+        return False
+    return current and works("-c", SATISFIED, ROOT / REQUIREMENTS[kind])
+
+
+def make_venv():
+    """Leave a .venv whose Python and pip work, of the version asked for."""
+    this = f"import sys, pip; assert sys.version_info[:2] == {tuple(sys.version_info[:2])}"
+    if works("-c", this if os.environ.get("PYTHON") else "import pip"):
+        return
+    print(f"Making .venv with Python {platform.python_version()}", flush=True)
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV])
+    if made.returncode:
+        sys.exit(
+            "This Python cannot make a virtual environment. On Debian and Ubuntu: "
+            f"apt install python3.{sys.version_info[1]}-venv"
+        )
+
+
+def pip_install(what, *arguments):
+    """Run pip, show on a terminal what it is at, and stop with its log when it fails."""
+    start = time.monotonic()
+    print(f"Installing {what} …", flush=True)
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+    log = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        errors="replace",
+    ) as pip:
+        for line in pip.stdout:
+            log.append(line)
+            if sys.stdout.isatty() and re.match(r"\s*(Collecting|Downloading|Installing) ", line):
+                width = shutil.get_terminal_size().columns - 1
+                print("\r" + line.strip()[:width].ljust(width), end="", flush=True)
+    if sys.stdout.isatty():
+        print("\r" + " " * (shutil.get_terminal_size().columns - 1), end="\r")
+    if pip.returncode == 0:
+        print(f"  done in {time.monotonic() - start:.0f} s", flush=True)
+    return pip.returncode, "".join(log[-40:])
+
+
+def install_requirements(kind):
+    code, log = pip_install(
+        "the website's tools" if kind == "site" else "everything the book needs",
+        "-r", REQUIREMENTS[kind],
+    )
+    if code:
+        sys.exit(f"{log}\npip could not install {REQUIREMENTS[kind]}; its last words stand above.")
+
+
+def prefer_cpu_torch():
+    """Install PyTorch's CPU build from its own index; without it, the plain package comes later.
+
+    The plain package is the CPU build already on macOS and Windows; on Linux it brings several GB
+    of CUDA libraries.
+    """
+    if sys.platform != "linux":
+        return
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    torch = next(line.split("#")[0].strip() for line in lines if line.startswith("torch"))
+    code, _ = pip_install(
+        "the CPU build of torch",
+        "--no-deps", "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0", torch,
+    )
+    if code:
+        print("  not to be had here: the plain package it is", flush=True)
+
+
+def say_which_torch():
+    program = (
+        "import torch; cuda = torch.version.cuda; "
+        "print(f'torch {torch.__version__}:', f'CUDA {cuda} build' if cuda else 'CPU build')"
+    )
+    if subprocess.run([PYTHON, "-c", program]).returncode:
+        sys.exit("torch is installed and cannot be imported.")
+
+
+def install(kind):
+    make_venv()
+    for each in REQUIREMENTS:
+        stamp(each).unlink(missing_ok=True)
+    if kind == "full":
+        prefer_cpu_torch()
+    install_requirements(kind)
+    if kind == "full":
+        say_which_torch()
+        # The first import of matplotlib looks through all fonts; here, not inside a notebook.
+        subprocess.run([PYTHON, "-c", "import matplotlib.font_manager"], check=True)
+        stamp("site").write_text(key("site"), encoding="utf-8")
+    stamp(kind).write_text(key(kind), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in REQUIREMENTS:
+        sys.exit(__doc__)
+    if not is_installed(sys.argv[1]):
+        install(sys.argv[1])
