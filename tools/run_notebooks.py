@@ -35,7 +35,8 @@ KEPT_CELL_METADATA = {"mystnb", "nbgrader", "tags"}
 # Runs after the last cell, for the line on the terminal; it is not stored.
 PEAK_MEMORY = """
 import resource, sys
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak if sys.platform == "darwin" else 1024 * peak)
 """
 
 
