@@ -44,7 +44,6 @@ book: site-tools _build/html/.complete
 _build/html/.complete: $(SOURCES) _config.yml _toc.yml requirements-site.txt tools/build_book.py \
     $(if $(REPOSITORY),always)
 	@$(PY) tools/build_book.py
-	@touch $@
 
 # A build for another repository is not the one that make remembers.
 always:
@@ -58,6 +57,9 @@ lab: all-tools
 
 notebooks: all-tools
 	@$(PY) tools/run_notebooks.py $(NB)
+
+test: all-tools
+	@$(PY) tools/run_tests.py
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -22,7 +22,9 @@ def build(book, fresh=False):
     program = "from jupyter_book.cli.main import main; main()"
     options = ["build", str(book), "-W", "-n", "--keep-going", "-q"]
     done = subprocess.run([sys.executable, "-c", program, *options], stdout=subprocess.PIPE)
-    if done.returncode:
+    if done.returncode == 0:
+        (built / "html" / ".complete").touch()  # what make compares the sources with
+    else:
         # Sphinx warns about a page only when it reads it: a second build must read them all again.
         shutil.rmtree(built / ".doctrees", ignore_errors=True)
     return done.returncode == 0
