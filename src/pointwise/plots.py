@@ -1,0 +1,267 @@
+"""The pictures that more than one chapter draws.
+
+Every function returns a `Drawing`. As the last line of a notebook cell it shows itself.
+"""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+# Okabe and Ito's colour-blind-safe set. A channel keeps its colour through the whole book.
+INPUT = ("#0072B2", "#D98200", "#009E73", "#7A4FA3")  # blue, orange, green, purple
+OUTPUT = ("#4A4A4A",)
+
+WIDTH, DPI = 7.0, 100  # inches and dots per inch: the 700 px column of the book
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=INPUT),
+}
+
+
+class Drawing:
+    """A finished matplotlib figure that shows itself as the last line of a notebook cell.
+
+    Line art becomes a PNG of at most 64 colours, photographs a JPEG: a page of photographs as
+    full-colour PNG would weigh a megabyte.
+    """
+
+    def __init__(self, figure, text, *, photograph=False):
+        self.figure = figure
+        self.text = text
+        self.photograph = photograph
+
+    def __repr__(self):
+        return f"<drawing: {self.text}>"
+
+    def _repr_png_(self):
+        if not self.photograph:
+            return _encode(self._pixels().quantize(64, dither=Image.Dither.NONE), "png")
+
+    def _repr_jpeg_(self):
+        if self.photograph:
+            return _encode(self._pixels(), "jpeg", quality=75)
+
+    def _pixels(self):
+        raw = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(raw, format="png", dpi=DPI, facecolor="white")
+        return Image.open(raw).convert("RGB")
+
+
+def numbers(*items, titles=None, marks=None, colours=None, cell=0.36):
+    """Draw arrays of numbers as grids in a row, with signs such as `"="` between them.
+
+    A `(C, H, W)` array becomes a column of C grids, one per channel; an `(F, C, H, W)` array
+    becomes F rows of C grids; `(H, W)` and `(W,)` become one grid.
+
+    Parameters
+    ----------
+    *items : ndarray or str
+        What to draw, from left to right. A string is written as it is.
+    titles : list of str, optional
+        One title above each array (strings among the items have none).
+    marks : dict, optional
+        `{k: [(grid, i, j, h, w), …]}`: in array number k, outline the block of h × w cells
+        whose first cell is (i, j), in the given grid (counted row by row from 0).
+    colours : list, optional
+        For each array `"input"` (channel colours, by column for `(F, C, H, W)`), or
+        `"output"` (grey). Default: `"output"` for the array after a `"="`, else `"input"`.
+    cell : float
+        Side of one cell in inches.
+
+    Returns
+    -------
+    Drawing
+    """
+    blocks, signs, x, before = [], [], 0.15, None  # lengths are in cells
+    for item in items:
+        if isinstance(item, str):
+            wide = 1.5 + 0.25 * (len(item) - 1)
+            signs.append((x + wide / 2, item))
+            x += wide
+        else:
+            n = len(blocks)
+            x += 1.2 if before == "" else 0  # two arrays with no sign between them
+            kind = colours[n] if colours else "output" if before == "=" else "input"
+            title = titles[n] if titles and n < len(titles) else ""
+            blocks.append(_Block(item, x, kind, title, marks.get(n, ()) if marks else ()))
+            x += blocks[-1].width
+        before = item if isinstance(item, str) else ""
+    tall = max(block.height for block in blocks)
+    head = 0.5 + 0.75 * max(block.title.count("\n") + 1 if block.title else 0 for block in blocks)
+    total = (x + 0.15, head + tall + 0.2)
+    scale = min(cell, WIDTH / total[0])
+    fig = Figure(figsize=(total[0] * scale, total[1] * scale))
+    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, total[0]), ylim=(total[1], 0))
+    ax.axis("off")
+    size = 9.5 * scale / 0.36
+    for centre, sign in signs:
+        ax.text(centre, head + tall / 2, sign, ha="center", va="center", fontsize=1.6 * size)
+    for block in blocks:
+        block.draw(ax, head + (tall - block.height) / 2, size)
+    shapes = [item if isinstance(item, str) else str(np.shape(item)) for item in items]
+    return Drawing(fig, " ".join(shapes))
+
+
+def pictures(*images, titles=None, per_row=4, limits=(0, 1), cmap="gray", width=WIDTH):
+    """Show images side by side: colour for three channels, grey (or `cmap`) for one.
+
+    Parameters
+    ----------
+    *images : ndarray of shape (C, H, W) or (1, C, H, W), C = 1 or 3, or (H, W)
+        Values outside `limits` are shown as the nearest limit.
+    titles : list of str, optional
+        One line above each image.
+    per_row : int
+        Images in a row before the next row starts.
+    limits : (float, float)
+        The values drawn as black and white (for three channels: as no light and full light).
+    cmap : str
+        Matplotlib colour map for one-channel images.
+    width : float
+        Width of the whole picture in inches.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        If an image has neither one nor three channels.
+    """
+    shown = [_for_imshow(image, limits) for image in images]
+    cols = min(per_row, len(shown))
+    rows = -(-len(shown) // cols)
+    side = width / cols
+    high = max(image.shape[0] / image.shape[1] for image in shown) * side * 0.97
+    head = 0.27 if titles else 0.05
+    total = rows * (high + head)
+    fig = Figure(figsize=(width, total))
+    for k, image in enumerate(shown):
+        r, c = divmod(k, cols)
+        bottom = (total - (r + 1) * (high + head)) / total
+        ax = fig.add_axes(((c + 0.015) / cols, bottom, 0.97 / cols, high / total))
+        ax.imshow(image, cmap=cmap, vmin=limits[0], vmax=limits[1], interpolation="auto")
+        ax.axis("off")
+        if titles:
+            ax.set_title(titles[k], fontsize=9, pad=4)
+    return Drawing(fig, " ".join(str(np.shape(i)) for i in images), photograph=True)
+
+
+def curves(*series, labels=None, xlabel, ylabel, height=2.8):
+    """Draw lines on one pair of axes.
+
+    Parameters
+    ----------
+    *series : (x, y) pairs of array_like
+    labels : list of str, optional
+        Names for the legend, one per series.
+    xlabel, ylabel : str
+        What the axes measure, with units.
+    height : float
+        Inches.
+
+    Returns
+    -------
+    Drawing
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * 0.8, height), layout="constrained")
+        ax = fig.add_subplot()
+        for k, (x, y) in enumerate(series):
+            style = ("-", "--", "-.", ":")[k % 4]
+            ax.plot(x, y, style, lw=2, label=labels[k] if labels else None)
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.grid(alpha=0.3)
+        if labels:
+            ax.legend(frameon=False)
+    return Drawing(fig, f"{ylabel} against {xlabel}")
+
+
+def _encode(picture, kind, **options):
+    file = io.BytesIO()
+    picture.save(file, format=kind, optimize=True, **options)
+    return file.getvalue()
+
+
+class _Block:
+    """One array of `numbers`: rows × columns of grids, and where they stand (in cells)."""
+
+    GAP = 0.7
+
+    def __init__(self, array, left, kind, title, marks):
+        array = np.asarray(array)
+        if not 1 <= array.ndim <= 4 or not array.size:
+            raise ValueError(f"expected numbers along one to four axes, got shape {array.shape}")
+        # (W,) and (H, W) are one grid, (C, H, W) a column of grids, (F, C, H, W) rows of grids
+        missing = 1 if array.ndim == 3 else tuple(range(4 - array.ndim))
+        self.grids = np.expand_dims(array, missing)
+        self.by_column = array.ndim == 4
+        self.left, self.kind, self.title, self.marks = left, kind, title, marks
+
+    @property
+    def height(self):
+        rows, _, h, _ = self.grids.shape
+        return rows * (h + self.GAP) - self.GAP
+
+    @property
+    def inner_width(self):
+        _, columns, _, w = self.grids.shape
+        return columns * (w + self.GAP) - self.GAP
+
+    @property
+    def width(self):
+        return max(self.inner_width, 0.31 * max(map(len, self.title.split("\n"))))
+
+    def draw(self, ax, top, size):
+        rows, columns, h, w = self.grids.shape
+        left = self.left + (self.width - self.inner_width) / 2
+        palette = INPUT if self.kind == "input" else OUTPUT
+        middle = left + self.inner_width / 2
+        ax.text(middle, top - 0.3, self.title, ha="center", va="bottom", fontsize=size)
+        for r in range(rows):
+            for c in range(columns):
+                at = (left + c * (w + self.GAP), top + r * (h + self.GAP))
+                channel = c if self.by_column else r
+                _draw_grid(ax, self.grids[r, c], at, palette[channel % len(palette)], size)
+        for g, i, j, high, wide in self.marks:
+            r, c = divmod(g, columns)
+            at = (left + c * (w + self.GAP) + j, top + r * (h + self.GAP) + i)
+            ax.add_patch(Rectangle(at, wide, high, fill=False, ec="#B00020", lw=2.2, zorder=3))
+
+
+def _draw_grid(ax, grid, at, colour, size):
+    left, top = at
+    tint = np.array(mpl.colors.to_rgb(colour))
+    finite = np.nan_to_num(np.abs(grid.astype(float)), posinf=0)
+    for (i, j), value in np.ndenumerate(grid):
+        strength = 0.10 + 0.35 * finite[i, j] / max(finite.max(), 1e-12)
+        cell = Rectangle((left + j, top + i), 1, 1, fc=1 - strength * (1 - tint), ec=tint, lw=0.6)
+        ax.add_patch(cell)
+        label = f"{value:g}".replace("-", "−")
+        ax.text(left + j + 0.5, top + i + 0.53, label, ha="center", va="center",
+                fontsize=size * min(1, 3 / len(label)))  # fmt: skip
+    h, w = grid.shape
+    ax.add_patch(Rectangle(at, w, h, fill=False, ec=tint, lw=1.4))
+
+
+def _for_imshow(image, limits):
+    image = np.asarray(image, float)
+    if image.ndim == 4 and image.shape[0] == 1:
+        image = image[0]
+    if image.ndim == 3 and image.shape[0] == 1:
+        image = image[0]
+    if image.ndim == 3 and image.shape[0] == 3:
+        low, high = limits
+        return np.clip((image.transpose(1, 2, 0) - low) / (high - low), 0, 1)
+    if image.ndim != 2:
+        raise ValueError(f"expected one image of one or three channels, got shape {image.shape}")
+    return image

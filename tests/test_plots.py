@@ -1,0 +1,95 @@
+"""The drawings: they show what they are given, stay small, and refuse what they cannot draw."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from pointwise import images, plots
+
+
+def texts(drawing):
+    return [t.get_text() for t in drawing.figure.axes[0].texts if t.get_text()]
+
+
+def test_numbers_writes_every_number_sign_and_title():
+    drawing = plots.numbers(np.array([[1, -2]]), "=", np.array([3.5]), titles=["a", "b"])
+    assert sorted(texts(drawing)) == sorted(["1", "−2", "=", "3.5", "a", "b"])
+    assert repr(drawing) == "<drawing: (1, 2) = (1,)>"
+
+
+def test_numbers_gives_each_input_channel_its_colour_in_weight_and_input():
+    weight, x = np.ones((2, 3, 1, 1)), np.ones((3, 2, 2))
+    drawing = plots.numbers(weight, "∗", x)
+    frames = [p for p in drawing.figure.axes[0].patches if isinstance(p, Rectangle) and not p.fill]
+    colours = [plots.mpl.colors.to_hex(p.get_edgecolor()).upper() for p in frames]
+    blue, orange, green = plots.INPUT[:3]
+    assert colours == [blue, orange, green] * 2 + [blue, orange, green]
+
+
+def test_a_mark_frames_the_cells_it_names():
+    drawing = plots.numbers(np.zeros((2, 3, 3)), marks={0: [(1, 1, 2, 2, 1)]})
+    grids = [p for p in drawing.figure.axes[0].patches if not p.fill]
+    first, second, mark = grids
+    assert first.get_height() == second.get_height() == 3
+    assert mark.get_x() == second.get_x() + 2
+    assert mark.get_y() == second.get_y() + 1
+    assert (mark.get_height(), mark.get_width()) == (2, 1)
+
+
+def test_nothing_sticks_out_of_the_picture():
+    titles = ["a long title\nin two", "b"]
+    drawing = plots.numbers(np.zeros((3, 5)), np.zeros((4, 2, 2)), titles=titles)
+    ax = drawing.figure.axes[0]
+    drawing.figure.canvas.draw()
+    box = drawing.figure.bbox
+    for text in ax.texts:
+        extent = text.get_window_extent()
+        assert extent.x0 >= box.x0 - 1
+        assert extent.x1 <= box.x1 + 1
+        assert extent.y1 <= box.y1 + 1
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 1, 1, 1, 1)), np.zeros((0, 2)), np.float64(3)])
+def test_numbers_refuses_what_is_no_grid(bad):
+    with pytest.raises(ValueError, match="got shape"):
+        plots.numbers(bad)
+
+
+def test_numbers_draws_nan_and_infinity():
+    assert "nan" in texts(plots.numbers(np.array([[np.nan, np.inf, 1.0]])))
+
+
+def test_pictures_shows_colour_and_grey_and_clips():
+    drawing = plots.pictures(np.full((1, 3, 4, 6), 2.0), np.zeros((4, 6)), titles=["a", "b"])
+    colour, grey = (ax.images[0].get_array() for ax in drawing.figure.axes)
+    assert colour.shape == (4, 6, 3)
+    assert colour.max() == 1
+    assert grey.shape == (4, 6)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((2, 4, 4)), np.zeros((2, 3, 4, 4)), np.zeros(4)])
+def test_pictures_refuses_other_channel_counts(bad):
+    with pytest.raises(ValueError, match="one or three channels"):
+        plots.pictures(bad)
+
+
+def test_photographs_are_jpeg_and_line_art_is_png_and_both_are_small_and_stable():
+    photo = plots.pictures(images.picture("coffee", shrink=2))
+    grid = plots.numbers(np.arange(9).reshape(3, 3))
+    assert photo._repr_png_() is None
+    assert grid._repr_jpeg_() is None
+    for data, kind in [(photo._repr_jpeg_(), "JPEG"), (grid._repr_png_(), "PNG")]:
+        picture = Image.open(io.BytesIO(data))
+        assert picture.format == kind
+        assert picture.width <= plots.WIDTH * plots.DPI
+        assert len(data) < 90_000
+    assert grid._repr_png_() == plots.numbers(np.arange(9).reshape(3, 3))._repr_png_()
+
+
+def test_curves_labels_its_axes():
+    ax = plots.curves(([0, 1], [1, 2]), labels=["a"], xlabel="in", ylabel="out").figure.axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("in", "out")
+    assert ax.get_legend().get_texts()[0].get_text() == "a"
