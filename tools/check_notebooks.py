@@ -29,7 +29,7 @@ TAGS = {
 }
 # Markup that only the site understands; a notebook is read in JupyterLab and on GitHub too.
 SITE_ONLY = re.compile(
-    r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|^:{3,}|\{[\w:.+-]+\}`|^\([\w-]+\)=\s*$|^\+\+\+",
+    r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|^:{3,}|\{[\w:.+-]+\}`[^`\s]|^\([\w-]+\)=\s*$|^\+\+\+",
     re.MULTILINE,
 )
 MACHINE_PATH = re.compile(

@@ -48,7 +48,7 @@ CUT = re.compile(
     | \b[A-Za-z]\w+-\d+\b                          # ResNet-50
     | [A-Za-z_]+\d\w*                              # float32, C4W2, x_1
     | \b\d+-bit\b | \b\d+(?:st|nd|rd|th|D)\b
-    | \b\d+\.\d+\.\d[\w.]* | \b\d{4}\.\d{5}\b      # a version; an arXiv number
+    | \b\d+\.\d+\.\d[\w.]* | \b(?:arXiv:\d{4}\.\d{4}|\d{4}\.\d{5})\b  # a version; an arXiv number
     """,
     re.VERBOSE | re.MULTILINE,
 )
