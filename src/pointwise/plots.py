@@ -70,9 +70,9 @@ def numbers(*items, titles=None, marks=None, colours=None, cell=0.36):
     marks : dict, optional
         `{k: [(grid, i, j, h, w), …]}`: in array number k, outline the block of h × w cells
         whose first cell is (i, j), in the given grid (counted row by row from 0).
-    colours : list, optional
-        For each array `"input"` (channel colours, by column for `(F, C, H, W)`), or
-        `"output"` (grey). Default: `"output"` for the array after a `"="`, else `"input"`.
+    colours : str or list of str, optional
+        `"input"` (channel colours, by column for `(F, C, H, W)`) or `"output"` (grey), for all
+        arrays or one for each. Default: `"output"` after a `"="`, else `"input"`.
     cell : float
         Side of one cell in inches.
 
@@ -80,6 +80,8 @@ def numbers(*items, titles=None, marks=None, colours=None, cell=0.36):
     -------
     Drawing
     """
+    if isinstance(colours, str):
+        colours = [colours] * len(items)
     blocks, signs, x, before = [], [], 0.15, None  # lengths are in cells
     for item in items:
         if isinstance(item, str):
