@@ -1,5 +1,6 @@
 """The picture on the landing page is the one that its script draws."""
 
+import io
 import runpy
 from pathlib import Path
 
@@ -11,10 +12,9 @@ SCRIPT = Path(__file__).parent.parent / "tools" / "draw_cover.py"
 
 def test_the_committed_picture_is_what_the_script_draws():
     script = runpy.run_path(str(SCRIPT))
-    fig = script["draw"]()
-    fig.set_dpi(140)
-    fig.canvas.draw()
-    drawn = np.asarray(fig.canvas.buffer_rgba())[..., :3].astype(int)
+    file = io.BytesIO()
+    script["draw"]().savefig(file, dpi=script["DPI"], facecolor="white")
+    drawn = np.asarray(Image.open(file).convert("RGB")).astype(int)
     with Image.open(script["TARGET"]) as picture:
         committed = np.asarray(picture.convert("RGB")).astype(int)
     assert drawn.shape == committed.shape

@@ -16,6 +16,7 @@ from PIL import Image
 from pointwise import conv1x1, images
 
 TARGET = Path(__file__).parent.parent / "chapters" / "collapse.png"
+DPI = 140
 ROW, COL = 95, 140  # a pixel of the coffee, in the photograph at half size
 TINTS = ("#E0301E", "#2E9E3F", "#2F6DD0")
 NAMES = ("red", "green", "blue")
@@ -62,7 +63,7 @@ def draw():
 
 def main():
     fig = draw()
-    fig.savefig(TARGET, dpi=140, facecolor="white")
+    fig.savefig(TARGET, dpi=DPI, facecolor="white")
     with Image.open(TARGET) as picture:
         small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(TARGET, optimize=True)
