@@ -7,7 +7,7 @@ the kernel is not flipped.
 
 import numpy as np
 
-from pointwise.shapes import check_conv, numbers, out_size, zero_pad
+from pointwise.shapes import IMAGES, MATRIX, check_conv, numbers, out_size, zero_pad
 
 
 def conv2d_loops(x, w, b=None, *, stride=1, padding=0, groups=1):
@@ -110,7 +110,7 @@ def conv1x1(x, w, b=None):
     >>> conv1x1([[[[1, 2]], [[30, 40]]]], [[1, 1], [0, 2]]).tolist()
     [[[[31, 42]], [[60, 80]]]]
     """
-    x, w, b, dtype = check_conv(x, w, b, w_axes="C_out C_in")
+    x, w, b, dtype = check_conv(x, w, b, axes=MATRIX)
     N, C_in, H, W = x.shape
     out = w @ x.reshape(N, C_in, H * W)
     if b is not None:
@@ -121,8 +121,12 @@ def conv1x1(x, w, b=None):
 def conv2d(x, w, b=None, *, stride=1, padding=0, groups=1):
     """Convolve as kh·kw pointwise convolutions, shifted and summed.
 
-    Entry (i, j) of every kernel meets the image shifted by (i, j): that is a 1×1 convolution with
-    the matrix `w[:, :, i, j]`. Same arguments and result as `conv2d_loops`.
+    Entry (i, j) of every kernel meets the image shifted by (i, j). All such entries together are
+    one matrix, `w[:, :, i, j]`, and mix the channels of the shifted image:
+
+        out = b + Σ_i Σ_j  conv1x1(shifted by (i, j), w[:, :, i, j])
+
+    Same arguments and result as `conv2d_loops`.
 
     Parameters
     ----------
@@ -161,19 +165,69 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, groups=1):
     N, _, H, W = x.shape
     C_out, C_group, kh, kw = w.shape
     H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
-    padded = zero_pad(x, padding).reshape(N, groups, C_group, H + 2 * padding, W + 2 * padding)
-    w = w.reshape(groups, C_out // groups, C_group, kh, kw)
-    out = np.zeros((N, groups, C_out // groups, H_out * W_out), x.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            rows = slice(i, i + stride * (H_out - 1) + 1, stride)
-            cols = slice(j, j + stride * (W_out - 1) + 1, stride)
-            shifted = padded[..., rows, cols].reshape(N, groups, C_group, H_out * W_out)
-            out += w[..., i, j] @ shifted
-    out = out.reshape(N, C_out, H_out, W_out)
-    if b is not None:
-        out += b[:, None, None]
+    # Channels last: the numbers of one kernel row then lie side by side.
+    w = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
+    w = w.reshape(groups, C_out // groups, kh, kw, C_group)
+    b = np.zeros(C_out, x.dtype) if b is None else b
+    out = np.empty((N, C_out, H_out, W_out), x.dtype)
+    images = max(1, COLUMNS // (H_out * W_out))
+    for n in range(0, N, images):
+        shift_and_sum(x[n : n + images], w, b, stride, padding, out[n : n + images])
     return out.astype(dtype, copy=False)
+
+
+COLUMNS = 784  # small images share a matrix multiply, until it is about this many pixels wide
+
+
+def shift_and_sum(x, w, b, stride, padding, out):
+    """Fill `out` with a few convolved images: for each kernel row, shift, mix the channels, add.
+
+    The kw shifts that one kernel row needs are stacked as if they were channels, so that a single
+    matrix multiply mixes them all. `w` is (groups, C_out / groups, kh, kw, C_in / groups).
+    """
+    groups, C_out, kh, kw, _ = w.shape
+    B, _, H_out, W_out = out.shape
+    shape = (groups, C_out, H_out * B * W_out)
+    total = out.reshape(shape) if B == 1 else np.empty(shape, out.dtype)
+    total[...] = b.reshape(groups, C_out, 1)
+    width = shifts_at_once(x, padding, out)
+    for left in range(0, kw, width):
+        kernel = w[:, :, :, left : left + width].reshape(groups, C_out, kh, -1)
+        stack = stack_shifts(x, range(kw)[left : left + width], W_out, stride, padding, groups)
+        for i in range(kh):
+            shifted = stack[:, :, window(i, H_out, stride)]
+            total += kernel[:, :, i] @ shifted.reshape(groups, -1, shape[-1])
+        del stack, shifted  # before the next stack is built: one is large enough
+    if B > 1:
+        out[...] = total.reshape(-1, H_out, B, W_out).transpose(2, 0, 1, 3)
+
+
+def stack_shifts(x, shifts, W_out, stride, padding, groups):
+    """Stack copies of the images, shifted along the columns: (groups, channels, rows, pixels).
+
+    A row holds the pixels of all images, so that the next row down is one step along that axis.
+    """
+    padded = zero_pad(x, padding)
+    B, C, H, W = padded.shape
+    padded = padded.reshape(B, groups, C // groups, H, W).transpose(1, 2, 3, 0, 4)
+    stack = np.empty((groups, len(shifts), C // groups, H, B, W_out), x.dtype)
+    for k, j in enumerate(shifts):
+        stack[:, k] = padded[..., window(j, W_out, stride)]
+    return stack.reshape(groups, -1, H, B * W_out)
+
+
+def shifts_at_once(x, padding, out):
+    """Count the shifts to stack so that all scratch stays below 3 × (input + output), if it can."""
+    B, C, H, W = x.shape
+    one = B * C * (H + 2 * padding) * out.shape[3]
+    padded = B * C * (H + 2 * padding) * (W + 2 * padding)
+    sums = out.size if B == 1 else 2 * out.size
+    return max(1, (3 * (x.size + out.size) - max(padded, sums)) // one)
+
+
+def window(shift, n_out, stride):
+    """Return the slice of the padded pixels that entry `shift` of a kernel meets."""
+    return slice(shift, shift + stride * (n_out - 1) + 1, stride)
 
 
 def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
@@ -213,7 +267,7 @@ def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
     >>> depthwise_conv2d([[[[1, 2]], [[3, 4]]]], [[[[1, 1]]], [[[10, 1]]]]).tolist()
     [[[[3]], [[34]]]]
     """
-    x = numbers("x", x, "N C H W")
+    x = numbers("x", x, IMAGES)
     N, C, H, W = x.shape
     x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=C)
     C_out, _, kh, kw = w.shape
@@ -223,9 +277,8 @@ def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
     out = np.zeros((N, C, C_out // C, H_out, W_out), x.dtype)
     for i in range(kh):
         for j in range(kw):
-            rows = slice(i, i + stride * (H_out - 1) + 1, stride)
-            cols = slice(j, j + stride * (W_out - 1) + 1, stride)
-            out += w[:, :, i, j] * padded[..., rows, cols]
+            shifted = padded[..., window(i, H_out, stride), window(j, W_out, stride)]
+            out += w[:, :, i, j] * shifted
     out = out.reshape(N, C_out, H_out, W_out)
     if b is not None:
         out += b[:, None, None]

@@ -7,7 +7,7 @@ the kernels accept and how they treat NaN is said in `pointwise.shapes`.
 
 import numpy as np
 
-from pointwise.shapes import integer, numbers, out_size
+from pointwise.shapes import IMAGES, integer, numbers, out_size
 
 
 def max_pool2d(x, size, *, stride=None, padding=0):
@@ -132,12 +132,12 @@ def global_avg_pool(x):
     >>> global_avg_pool([[[[1, 2], [3, 6]], [[5, 5], [5, 5]]]]).astype(int).tolist()
     [[3, 5]]
     """
-    return numbers("x", x, "N C H W").mean(axis=(2, 3))
+    return numbers("x", x, IMAGES).mean(axis=(2, 3))
 
 
 def check_pool(x, size, stride, padding):
     """Check the arguments of a pooling kernel; return them with `stride` filled in."""
-    x = numbers("x", x, "N C H W")
+    x = numbers("x", x, IMAGES)
     size = integer("size", size, 1)
     stride = size if stride is None else integer("stride", stride, 1)
     padding = integer("padding", padding, 0)

@@ -115,21 +115,26 @@ def integer(name, value, least):
 
 
 def numbers(name, value, axes):
-    """Return `value` as an array of numbers with the named axes, such as "N C H W"."""
+    """Return `value` as an array of numbers with the named axes, such as ("N", "C", "H", "W")."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} must hold real numbers, got dtype {array.dtype} and shape {array.shape}"
         )
-    axes = axes.split()
     if array.ndim != len(axes):
         raise ValueError(
             f"{name} must have {len(axes)} axes ({', '.join(axes)}), got shape {array.shape}"
         )
-    for axis, length in zip(axes, array.shape, strict=True):
-        if length == 0 and axis != "N":
-            raise ValueError(f"{name} has shape {array.shape}: its {axis} axis is empty")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if 0 in array.shape:
+        for axis, length in zip(axes, array.shape, strict=True):
+            if length == 0 and axis != "N":
+                raise ValueError(f"{name} has shape {array.shape}: its {axis} axis is empty")
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+IMAGES = ("N", "C", "H", "W")
+KERNELS = ("C_out", "C_in", "kh", "kw")
+MATRIX = ("C_out", "C_in")
 
 
 def result_dtype(x, w, b):
@@ -140,8 +145,8 @@ def result_dtype(x, w, b):
     return np.dtype(np.int64)
 
 
-def check_conv(x, w, b, *, w_axes="C_out C_in kh kw", stride=1, padding=0, groups=1):
-    """Check the arguments of a convolution.
+def check_conv(x, w, b, *, axes=KERNELS, stride=1, padding=0, groups=1):
+    """Check the arguments of a convolution, w having the named axes.
 
     Returns
     -------
@@ -150,34 +155,27 @@ def check_conv(x, w, b, *, w_axes="C_out C_in kh kw", stride=1, padding=0, group
     dtype : numpy.dtype
         The dtype of the result.
     """
-    x = numbers("x", x, "N C H W")
-    w = numbers("w", w, w_axes)
-    b = None if b is None else numbers("b", b, "C_out")
-    stride = integer("stride", stride, 1)
-    padding = integer("padding", padding, 0)
+    x, w = numbers("x", x, IMAGES), numbers("w", w, axes)
+    b = None if b is None else numbers("b", b, ("C_out",))
+    stride, padding = integer("stride", stride, 1), integer("padding", padding, 0)
     groups = integer("groups", groups, 1)
 
-    both = f"x has shape {x.shape} and w has shape {w.shape}"
     _, C, H, W = x.shape
-    C_out, C_in = w.shape[:2]
-    kh, kw = w.shape[2:] or (1, 1)
+    C_out, C_in, kh, kw = w.shape if w.ndim == 4 else (*w.shape, 1, 1)
+    problem = None
     if C % groups or C_out % groups:
-        raise ValueError(
-            f"{both}: {C} channels in and {C_out} out do not both split into groups = {groups}"
-        )
-    if C_in * groups != C:
-        raise ValueError(
-            f"{both}: each kernel of w reads {C_in} channels, "
-            f"but x offers {C // groups}" + (f" in each of its {groups} groups" * (groups > 1))
-        )
+        problem = f"{C} channels in and {C_out} out do not both split into groups = {groups}"
+    elif C_in * groups != C:
+        problem = f"each kernel of w reads {C_in} channels, but x offers {C // groups}"
+        problem += f" in each of groups = {groups}" if groups > 1 else ""
+    elif kh > H + 2 * padding or kw > W + 2 * padding:
+        problem = f"a {kh}×{kw} kernel does not fit {H}×{W} pixels with padding = {padding}"
+    if problem:
+        raise ValueError(f"x has shape {x.shape} and w has shape {w.shape}: {problem}")
     if b is not None and len(b) != C_out:
         raise ValueError(
             f"w has shape {w.shape} and b has shape {b.shape}: b needs one entry for each of "
             f"the {C_out} output channels"
-        )
-    if kh > H + 2 * padding or kw > W + 2 * padding:
-        raise ValueError(
-            f"{both}: a {kh}×{kw} kernel does not fit an image of {H}×{W} with padding = {padding}"
         )
 
     dtype = result_dtype(x, w, b)
