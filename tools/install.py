@@ -92,8 +92,8 @@ def make_venv():
         )
 
 
-def pip_install(what, *arguments):
-    """Run pip, show on a terminal what it is at, and stop with its log when it fails."""
+def pip_install(what, *arguments, **environment):
+    """Run pip, show on a terminal what it is at; return its status and the end of its log."""
     start = time.monotonic()
     print(f"Installing {what} …", flush=True)
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
@@ -101,6 +101,7 @@ def pip_install(what, *arguments):
     with subprocess.Popen(
         command,
         cwd=ROOT,
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -140,14 +141,9 @@ def prefer_cpu_torch():
     torch = next(line.split("#")[0].strip() for line in lines if line.startswith("torch"))
     code, _ = pip_install(
         "the CPU build of torch",
-        "--no-deps",
-        "--index-url",
-        TORCH_CPU_INDEX,
-        "--timeout",
-        "10",
-        "--retries",
-        "0",
-        torch,
+        *["--no-deps", "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0", torch],
+        # In place of other indexes that pip is configured for: a newer plain torch would win.
+        PIP_EXTRA_INDEX_URL=TORCH_CPU_INDEX,
     )
     if code:
         print("  not to be had here: the plain package it is", flush=True)
