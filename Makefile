@@ -26,7 +26,7 @@ export IPYTHONDIR := $(CURDIR)/.venv/state/ipython
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/.venv/state/jupyter
 
 help:
-	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+	@sed -n -e '/^#/!q' -e 's/^# \{0,1\}//p' Makefile
 
 site-tools:
 	@python=$$(tools/find-python) && "$$python" tools/install.py site

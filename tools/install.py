@@ -149,13 +149,14 @@ def prefer_cpu_torch():
         print("  not to be had here: the plain package it is", flush=True)
 
 
-def say_which_torch():
+def try_out():
+    """Say which torch it is; let matplotlib look through the fonts here, not inside a notebook."""
     program = (
-        "import torch; cuda = torch.version.cuda; "
+        "import matplotlib.font_manager, torch; cuda = torch.version.cuda; "
         "print(f'torch {torch.__version__}:', f'CUDA {cuda} build' if cuda else 'CPU build')"
     )
     if subprocess.run([PYTHON, "-c", program]).returncode:
-        sys.exit("torch is installed and cannot be imported.")
+        sys.exit("What was installed cannot be imported: see above.")
 
 
 def install(kind):
@@ -166,9 +167,7 @@ def install(kind):
         prefer_cpu_torch()
     install_requirements(kind)
     if kind == "full":
-        say_which_torch()
-        # The first import of matplotlib looks through all fonts; here, not inside a notebook.
-        subprocess.run([PYTHON, "-c", "import matplotlib.font_manager"], check=True)
+        try_out()
         stamp("site").write_text(key("site"), encoding="utf-8")
     stamp(kind).write_text(key(kind), encoding="utf-8")
 
