@@ -78,11 +78,14 @@ def is_installed(kind):
     return current and works("-c", SATISFIED, ROOT / REQUIREMENTS[kind])
 
 
+def venv_is_sound():
+    """Its Python and pip work, and it is the version that PYTHON asks for, if it does."""
+    version = tuple(sys.version_info[:2])
+    wanted = f"== {version}" if os.environ.get("PYTHON") else ">= (3, 11)"
+    return works("-c", f"import pip, sys; assert sys.version_info[:2] {wanted}")
+
+
 def make_venv():
-    """Leave a .venv whose Python and pip work, of the version asked for."""
-    this = f"import sys, pip; assert sys.version_info[:2] == {tuple(sys.version_info[:2])}"
-    if works("-c", this if os.environ.get("PYTHON") else "import pip"):
-        return
     print(f"Making .venv with Python {platform.python_version()}", flush=True)
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV])
     if made.returncode:
@@ -160,7 +163,8 @@ def try_out():
 
 
 def install(kind):
-    make_venv()
+    if not venv_is_sound():
+        make_venv()
     for each in REQUIREMENTS:
         stamp(each).unlink(missing_ok=True)
     if kind == "full":
@@ -175,5 +179,5 @@ def install(kind):
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in REQUIREMENTS:
         sys.exit(__doc__)
-    if not is_installed(sys.argv[1]):
+    if not (venv_is_sound() and is_installed(sys.argv[1])):
         install(sys.argv[1])
