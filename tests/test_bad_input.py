@@ -58,6 +58,7 @@ REFUSED = [
     # kernels and windows that do not fit
     (conv2d, (X, A(6, 4, 6, 3)), {}, ValueError, ["(2, 4, 5, 6)", "(6, 4, 6, 3)", "6×3", "5×6"]),
     (conv2d, (X, A(6, 4, 3, 9)), {"padding": 1}, ValueError, ["3×9", "5×6", "padding = 1"]),
+    (conv2d, (X, A(6, 4, 8, 3)), {"padding": 1}, ValueError, ["8×3 kernel", "5×6 pixels"]),
     (depthwise_conv2d, (X, A(4, 1, 7, 7)), {}, ValueError, ["(4, 1, 7, 7)", "7×7", "5×6"]),
     (max_pool2d, (X, 6), {}, ValueError, ["(2, 4, 5, 6)", "size = 6", "5×6", "padding = 0"]),
     (avg_pool2d, (A(1, 1, 2, 9), 5), {"padding": 1}, ValueError, ["size = 5", "2×9"]),
@@ -120,6 +121,9 @@ REFUSED = [
 ]
 
 
+NAMES = {"x", "w", "b", "n", "f", "stride", "padding", "groups", "size"}
+
+
 def label(case):
     kernel, args, options, *_ = case
     shown = [str(getattr(a, "shape", a)) for a in args] + [f"{k}={v}" for k, v in options.items()]
@@ -134,8 +138,26 @@ def test_refused(case):
         with pytest.raises(exception) as caught:
             one(*args, **options)
         assert type(caught.value) is exception
+        message = str(caught.value)
+        if fragments[0].strip() in NAMES:
+            assert message.startswith(fragments[0].strip() + " ")
         for fragment in fragments:
-            assert fragment in str(caught.value)
+            assert fragment in message
+
+
+def test_a_whole_message():
+    with pytest.raises(ValueError, match="x has") as caught:
+        conv1x1(X, A(6, 3))
+    assert str(caught.value) == (
+        "x has shape (2, 4, 5, 6) and w has shape (6, 3): "
+        "each kernel of w reads 3 channels, but x offers 4"
+    )
+    with pytest.raises(ValueError, match="x has") as caught:
+        conv2d(X, W, groups=2)
+    assert str(caught.value) == (
+        "x has shape (2, 4, 5, 6) and w has shape (6, 4, 3, 3): "
+        "each kernel of w reads 4 channels, but x offers 2 in each of groups = 2"
+    )
 
 
 def test_ragged_lists_are_refused():
@@ -196,6 +218,23 @@ def test_8_bit_images_do_not_overflow(name):
     x, w = np.full((1, 4, 3, 3), 255, np.uint8), np.full(shape, 200, np.uint8)
     assert (kernel(x, w) == 255 * 200 * np.prod(shape[1:])).all()
     assert (kernel(x, -w.astype(np.int8)) == -255 * 56 * -np.prod(shape[1:])).all()
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_64_bit_integers_stay_exact(name):
+    kernel, shape = CONVOLUTIONS[name]
+    x, w = np.zeros((1, 4, 3, 3), np.int64), np.zeros(shape, np.int64)
+    x[..., 1, 1] = 2**60 + 1  # float64 would drop the 1
+    w[(slice(None), 0, 1, 1)[: w.ndim]] = 3
+    out = kernel(x, w)
+    assert int(out[0, 0, out.shape[2] // 2, out.shape[3] // 2]) == 3 * 2**60 + 3
+
+
+def test_float16_is_summed_in_float32():
+    x = np.array([65504, 0.001, -65504, 0], f2).reshape(1, 1, 2, 2)
+    ones = np.ones((1, 1, 2, 2))
+    for out in (conv2d_loops(x, ones), depthwise_conv2d(x, ones), avg_pool2d(x, 2)):
+        assert out.tolist() == [[[[0.0]]]]  # float64 would keep the 0.001
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)

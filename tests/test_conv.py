@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from pointwise.conv import conv1x1, conv2d, conv2d_loops, depthwise_conv2d
+from pointwise.conv import conv1x1, conv2d, conv2d_loops, depthwise_conv2d, shifts_at_once
 
 
 def ints(shape, seed=0):
@@ -110,6 +110,24 @@ def test_as_many_groups_as_channels_is_depthwise():
     assert np.array_equal(
         conv2d(x, w, b, groups=3, **options), depthwise_conv2d(x, w, b, **options)
     )
+
+
+def test_shifts_at_once_counts_what_fits():
+    def count(x, padding, out):
+        return shifts_at_once(np.empty(x), padding, np.empty(out))
+
+    # Input and output of 200 numbers each leave 1,200; the sums of one row take 200 of them.
+    assert count((1, 2, 10, 10), 0, (1, 2, 10, 10)) == 1000 // 200
+    # Padded by 1, the image (288) is larger than the sums, and a shift is 2 × 12 × 10.
+    assert count((1, 2, 10, 10), 1, (1, 2, 10, 10)) == (1200 - 288) // 240
+    assert count((1, 2, 10, 10), 3, (1, 2, 10, 10)) == (1200 - 512) // 320
+    assert count((1, 2, 4, 40), 2, (1, 2, 4, 40)) == (1920 - 704) // 640
+    assert count((1, 2, 40, 4), 3, (1, 2, 40, 4)) == (1920 - 920) // 368
+    # Twice as many channels out: more room. Twice as many images: twice of everything.
+    assert count((1, 2, 10, 10), 0, (1, 4, 10, 10)) == (1800 - 400) // 200
+    assert count((2, 2, 10, 10), 0, (2, 4, 10, 10)) == (1800 - 400) // 200
+    # One shift at least.
+    assert count((1, 2, 2, 2), 9, (1, 1, 18, 18)) == 1
 
 
 LAYERS = {  # C_in, C_out, height and width, kernel, groups

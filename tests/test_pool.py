@@ -57,6 +57,7 @@ def test_booleans():
     x[0, 0, 0, 0] = True
     assert max_pool2d(x, 2).tolist() == [[[[True, False], [False, False]]]]
     assert avg_pool2d(x, 2).tolist() == [[[[0.25, 0.0], [0.0, 0.0]]]]
+    assert not max_pool2d(np.zeros((1, 1, 4, 4), bool), 3, padding=1).any()
 
 
 def test_small_types_do_not_overflow():

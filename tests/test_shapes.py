@@ -64,6 +64,26 @@ def test_same_padding_says_why_even_windows_have_none(f):
         shapes.same_padding(f)
 
 
+def test_pad_is_numpys():
+    x = np.arange(2 * 3 * 4 * 5, dtype=np.int16).reshape(2, 3, 4, 5)
+    for padding in range(3):
+        margins = [(0, 0), (0, 0), (padding, padding), (padding, padding)]
+        for value in (0, -7):
+            padded = shapes.pad(x, padding, value)
+            assert padded.dtype == x.dtype
+            assert np.array_equal(padded, np.pad(x, margins, constant_values=value))
+        assert np.array_equal(shapes.pad(x, padding), np.pad(x, margins))
+
+
+def test_window_meets_one_pixel_for_each_output():
+    pixels = list(range(20))
+    for shift in range(4):
+        for n_out in range(1, 5):
+            for stride in range(1, 4):
+                met = pixels[shapes.window(shift, n_out, stride)]
+                assert met == [shift + k * stride for k in range(n_out)]
+
+
 @pytest.mark.parametrize("module", [shapes, conv, pool], ids=lambda m: m.__name__)
 def test_examples_in_the_docstrings(module):
     result = doctest.testmod(module)

@@ -7,7 +7,7 @@ the kernel is not flipped.
 
 import numpy as np
 
-from pointwise.shapes import IMAGES, MATRIX, check_conv, numbers, out_size, zero_pad
+from pointwise.shapes import IMAGES, MATRIX, check_conv, numbers, out_size, pad, window
 
 
 def conv2d_loops(x, w, b=None, *, stride=1, padding=0, groups=1):
@@ -53,11 +53,11 @@ def conv2d_loops(x, w, b=None, *, stride=1, padding=0, groups=1):
     >>> conv2d_loops([[[[1, 2], [3, 4]]]], [[[[1, 0], [0, 10]]]]).tolist()
     [[[[41]]]]
     """
-    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=groups)
+    x, w, b, dtype = check_conv(x, w, b, padding=padding, groups=groups)
     N, _, H, W = x.shape
     C_out, C_group, kh, kw = w.shape
     H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
-    padded = zero_pad(x, padding)
+    padded = pad(x, padding)
     out = np.empty((N, C_out, H_out, W_out), x.dtype)
     for n in range(N):
         for o in range(C_out):
@@ -161,7 +161,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, groups=1):
     >>> conv2d([[[[1, 2], [3, 4]]]], [[[[1, 0], [0, 10]]]]).tolist()
     [[[[41]]]]
     """
-    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=groups)
+    x, w, b, dtype = check_conv(x, w, b, padding=padding, groups=groups)
     N, _, H, W = x.shape
     C_out, C_group, kh, kw = w.shape
     H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
@@ -188,7 +188,7 @@ def shift_and_sum(x, w, b, stride, padding, out):
     groups, C_out, kh, kw, _ = w.shape
     B, _, H_out, W_out = out.shape
     shape = (groups, C_out, H_out * B * W_out)
-    total = out.reshape(shape) if B == 1 else np.empty(shape, out.dtype)
+    total = out.reshape(shape)  # the same memory, in the order in which the sums come
     total[...] = b.reshape(groups, C_out, 1)
     width = shifts_at_once(x, padding, out)
     for left in range(0, kw, width):
@@ -198,7 +198,7 @@ def shift_and_sum(x, w, b, stride, padding, out):
             shifted = stack[:, :, window(i, H_out, stride)]
             total += kernel[:, :, i] @ shifted.reshape(groups, -1, shape[-1])
         del stack, shifted  # before the next stack is built: one is large enough
-    if B > 1:
+    if B > 1:  # back to one image after another; NumPy sees the overlap and copies
         out[...] = total.reshape(-1, H_out, B, W_out).transpose(2, 0, 1, 3)
 
 
@@ -207,7 +207,7 @@ def stack_shifts(x, shifts, W_out, stride, padding, groups):
 
     A row holds the pixels of all images, so that the next row down is one step along that axis.
     """
-    padded = zero_pad(x, padding)
+    padded = pad(x, padding)
     B, C, H, W = padded.shape
     padded = padded.reshape(B, groups, C // groups, H, W).transpose(1, 2, 3, 0, 4)
     stack = np.empty((groups, len(shifts), C // groups, H, B, W_out), x.dtype)
@@ -221,13 +221,7 @@ def shifts_at_once(x, padding, out):
     B, C, H, W = x.shape
     one = B * C * (H + 2 * padding) * out.shape[3]
     padded = B * C * (H + 2 * padding) * (W + 2 * padding)
-    sums = out.size if B == 1 else 2 * out.size
-    return max(1, (3 * (x.size + out.size) - max(padded, sums)) // one)
-
-
-def window(shift, n_out, stride):
-    """Return the slice of the padded pixels that entry `shift` of a kernel meets."""
-    return slice(shift, shift + stride * (n_out - 1) + 1, stride)
+    return max(1, (3 * (x.size + out.size) - max(padded, out.size)) // one)
 
 
 def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
@@ -269,10 +263,10 @@ def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
     """
     x = numbers("x", x, IMAGES)
     N, C, H, W = x.shape
-    x, w, b, dtype = check_conv(x, w, b, stride=stride, padding=padding, groups=C)
+    x, w, b, dtype = check_conv(x, w, b, padding=padding, groups=C)
     C_out, _, kh, kw = w.shape
     H_out, W_out = out_size(H, kh, stride, padding), out_size(W, kw, stride, padding)
-    padded = zero_pad(x, padding)[:, :, None]
+    padded = pad(x, padding)[:, :, None]
     w = w.reshape(C, C_out // C, kh, kw, 1, 1)
     out = np.zeros((N, C, C_out // C, H_out, W_out), x.dtype)
     for i in range(kh):

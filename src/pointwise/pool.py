@@ -7,7 +7,7 @@ the kernels accept and how they treat NaN is said in `pointwise.shapes`.
 
 import numpy as np
 
-from pointwise.shapes import IMAGES, integer, numbers, out_size
+from pointwise.shapes import IMAGES, integer, numbers, out_size, pad, window
 
 
 def max_pool2d(x, size, *, stride=None, padding=0):
@@ -157,12 +157,8 @@ def check_pool(x, size, stride, padding):
 
 def shifts(x, size, stride, padding, fill):
     """Yield the size² shifted and strided copies of the padded image, one per window position."""
-    N, C, H, W = x.shape
-    H_out, W_out = (out_size(n, size, stride, padding) for n in (H, W))
-    padded = np.full((N, C, H + 2 * padding, W + 2 * padding), fill, x.dtype)
-    padded[:, :, padding : padding + H, padding : padding + W] = x
+    H_out, W_out = (out_size(n, size, stride, padding) for n in x.shape[2:])
+    padded = pad(x, padding, fill)
     for i in range(size):
         for j in range(size):
-            rows = slice(i, i + stride * (H_out - 1) + 1, stride)
-            cols = slice(j, j + stride * (W_out - 1) + 1, stride)
-            yield padded[:, :, rows, cols]
+            yield padded[:, :, window(i, H_out, stride), window(j, W_out, stride)]

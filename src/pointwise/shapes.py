@@ -145,8 +145,8 @@ def result_dtype(x, w, b):
     return np.dtype(np.int64)
 
 
-def check_conv(x, w, b, *, axes=KERNELS, stride=1, padding=0, groups=1):
-    """Check the arguments of a convolution, w having the named axes.
+def check_conv(x, w, b, *, axes=KERNELS, padding=0, groups=1):
+    """Check the arguments of a convolution, w having the named axes; `out_size` checks the stride.
 
     Returns
     -------
@@ -157,8 +157,7 @@ def check_conv(x, w, b, *, axes=KERNELS, stride=1, padding=0, groups=1):
     """
     x, w = numbers("x", x, IMAGES), numbers("w", w, axes)
     b = None if b is None else numbers("b", b, ("C_out",))
-    stride, padding = integer("stride", stride, 1), integer("padding", padding, 0)
-    groups = integer("groups", groups, 1)
+    padding, groups = integer("padding", padding, 0), integer("groups", groups, 1)
 
     _, C, H, W = x.shape
     C_out, C_in, kh, kw = w.shape if w.ndim == 4 else (*w.shape, 1, 1)
@@ -187,9 +186,14 @@ def check_conv(x, w, b, *, axes=KERNELS, stride=1, padding=0, groups=1):
     return cast(x), cast(w), None if b is None else cast(b), dtype
 
 
-def zero_pad(x, padding):
-    """Return `x` (N, C, H, W) with `padding` zeros on all four sides of every image."""
+def pad(x, padding, value=0):
+    """Return `x` (N, C, H, W) with `padding` pixels of `value` on all four sides of every image."""
     N, C, H, W = x.shape
-    padded = np.zeros((N, C, H + 2 * padding, W + 2 * padding), x.dtype)
+    padded = np.full((N, C, H + 2 * padding, W + 2 * padding), value, x.dtype)
     padded[:, :, padding : padding + H, padding : padding + W] = x
     return padded
+
+
+def window(shift, n_out, stride):
+    """Return the slice of the padded pixels that position `shift` of a moving window meets."""
+    return slice(shift, shift + stride * (n_out - 1) + 1, stride)
