@@ -3,10 +3,10 @@
     python benchmarks/kernels.py                 # all layers, batches of 1 and 8
     python benchmarks/kernels.py --batch 1 --rounds 51 --json times.json
 
-One thread, float32, bias included. Each round times the kernel, torch and the multiply once, in an
-order that rotates from round to round; a speed is the median over rounds of (their time / our
-time), so 1.00 means as fast as they are and more is faster. Shared machines are noisy: look at the
-quartiles, and run it twice.
+One thread, float32, bias included. Each round times the kernel and a rival once, in turns first, so
+that neither always finds the cache as the other left it. A speed is the median over rounds of
+(their time / our time): 1.00 means as fast as they are, more is faster. Shared machines are noisy:
+look at the quartiles, and run it twice.
 """
 
 import os
@@ -58,7 +58,7 @@ def googlenet():
 
 
 def contenders(layer, batch):
-    """Return (kernel, torch, matmul) as functions of nothing, and the call that is measured."""
+    """Return the kernel, torch and the bare multiply as functions of nothing."""
     _, C_in, C_out, n, k = layer
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, C_in, n, n), np.float32)
@@ -66,7 +66,9 @@ def contenders(layer, batch):
     b = rng.standard_normal(C_out, np.float32)
     tx, tw, tb = (torch.from_numpy(a) for a in (x, w, b))
     matrix = w.reshape(C_out, -1)
-    columns = rng.standard_normal((batch, C_in * k * k, n * n), np.float32)
+    # What the multiply reads: the image itself, or an array as large as all its windows.
+    columns = x if k == 1 else rng.standard_normal((batch, C_in, k, k, n, n), np.float32)
+    columns = columns.reshape(batch, -1, n * n)
 
     def ours():
         return conv1x1(x, matrix, b) if k == 1 else conv2d(x, w, b, padding=k // 2)
@@ -95,18 +97,24 @@ def memory(call, batch, C_in, C_out, n, k):
     return peak / unit, (peak - out.nbytes) / unit
 
 
+def duel(ours, theirs, rounds):
+    """Time both in alternating order; return two arrays of seconds."""
+    times = np.empty((rounds, 2))
+    for r in range(-2, rounds):  # two rounds to warm up
+        for i in (0, 1) if r % 2 else (1, 0):
+            start = time.perf_counter()
+            (ours, theirs)[i]()
+            times[r, i] = time.perf_counter() - start
+    return times.T
+
+
 def measure(layer, batch, rounds):
-    calls = contenders(layer, batch)
-    times = np.empty((rounds, len(calls)))
+    kernel, by_torch, multiply = contenders(layer, batch)
     with torch.inference_mode():
-        for r in range(-2, rounds):  # two rounds to warm up
-            for i in np.roll(range(len(calls)), r):
-                start = time.perf_counter()
-                calls[i]()
-                times[r, i] = time.perf_counter() - start
-    ours, theirs, multiply = times.T
+        ours, theirs = duel(kernel, by_torch, rounds)
+    again, bare = duel(kernel, multiply, rounds)
     name, C_in, C_out, n, k = layer
-    peak, scratch = memory(calls[0], batch, C_in, C_out, n, k)
+    peak, scratch = memory(kernel, batch, C_in, C_out, n, k)
     return {
         "layer": name,
         "shape": f"{C_in}→{C_out}, {n}×{n}",
@@ -114,7 +122,7 @@ def measure(layer, batch, rounds):
         "batch": batch,
         "microseconds": [float(q) for q in 1e6 * np.quantile(ours, [0.25, 0.5, 0.75])],
         "torch": [float(q) for q in np.quantile(theirs / ours, [0.25, 0.5, 0.75])],
-        "matmul": [float(q) for q in np.quantile(multiply / ours, [0.25, 0.5, 0.75])],
+        "matmul": [float(q) for q in np.quantile(bare / again, [0.25, 0.5, 0.75])],
         "peak": peak,
         "scratch": scratch,
     }
