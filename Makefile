@@ -35,8 +35,8 @@ all-tools:
 	@python=$$(tools/find-python) && "$$python" tools/install.py full
 
 # What the pages are made of; folders stand for the files that leave them.
-SOURCES := $(shell find chapters _ext _static _extra _templates -not -name '.*' -not -name __pycache__ \
-             -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := $(shell find chapters _ext _static _extra -not -name '.*' -not -name __pycache__ \
+             -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*')
 
 book: site-tools _build/html/.complete
 	@echo "The site: $(CURDIR)/_build/html/index.html"
@@ -45,15 +45,12 @@ _build/html/.complete: $(SOURCES) _config.yml _toc.yml requirements-site.txt too
     $(if $(REPOSITORY),always)
 	@$(PY) tools/build_book.py
 
-# A build for another repository is not the one that make remembers.
-always:
-
 serve: book
 	@echo "The book: http://127.0.0.1:$(PORT)/  (Ctrl-C stops it)"
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 lab: all-tools
-	@$(PY) -m jupyterlab chapters
+	@$(PY) -m jupyterlab chapters $(if $(filter 0,$(shell id -u)),--allow-root)
 
 notebooks: all-tools
 	@$(PY) tools/run_notebooks.py $(NB)

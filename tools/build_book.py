@@ -5,6 +5,7 @@
 --fresh forgets earlier builds. The pages go to _build/html.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,12 @@ def build(book, fresh=False):
     program = "from jupyter_book.cli.main import main; main()"
     options = ["build", str(book), "-W", "-n", "--keep-going", "-q"]
     done = subprocess.run([sys.executable, "-c", program, *options], stdout=subprocess.PIPE)
+    complete = built / "html" / ".complete"  # make compares its age with that of the sources
+    complete.unlink(missing_ok=True)
     if done.returncode == 0:
-        (built / "html" / ".complete").touch()  # what make compares the sources with
+        # With the buttons of another repository it is not what `make book` stands for.
+        if not os.environ.get("REPOSITORY"):
+            complete.touch()
     else:
         # Sphinx warns about a page only when it reads it: a second build must read them all again.
         shutil.rmtree(built / ".doctrees", ignore_errors=True)
