@@ -75,7 +75,8 @@ def missing(prose, *, out="", source="x = 1", kind="text/plain"):
         ("64 and 128", "<td>64</td><td>128</td>"),
         ("28×28×192", "28x28x192"),
         ("1.5e-06", "1.5e-06"),
-        ("12 of them", "[1,12]"),
+        ("234 of them", "[1,234]"),
+        ("1,234 of them", "[1,234]"),
     ],
 )
 def test_a_number_that_an_output_shows_is_found(prose, out):
@@ -93,6 +94,7 @@ def test_a_number_that_an_output_shows_is_found(prose, out):
         ("90 of them", "89.7", ["90"]),
         ("0.8659 of it", "0.87", ["0.8659"]),
         ("64 of them", "640", ["64"]),
+        ("360 of them", "207,360", ["360"]),
         ("64 of them", "float64", ["64"]),
         ("`x.sum()` is 25", "", ["25"]),
         ("`reshape(1, 36)`", "", ["36"]),

@@ -115,8 +115,9 @@ def numbers_in(text):
     """The values of all numbers that an output or a line of code shows."""
     text = re.sub(r"(?<=\d)\s?[x×]\s?(?=\d)", " × ", plain(text))
     values = {value(written) for written in NUMBER.findall(text)}
-    # "[1,234]" is a list of two as well.
-    return values | {Decimal(written) for written in re.findall(r"(?<=,)\d+|\b\d+(?=,)", text)}
+    for listed in re.findall(r"[\[(]([\d.,-]+)[\])]", text):  # [1,234] may be a list of two
+        values |= {value(written) for part in listed.split(",") for written in NUMBER.findall(part)}
+    return values
 
 
 def text_of(outputs):
