@@ -80,7 +80,7 @@ def conv1x1(x, w, b=None):
 
         out[n, o, p] = b[o] + Σ_c w[o, c] · x[n, c, p]
 
-    One matrix multiply for the whole batch; no pixel sees another, so the image keeps its size.
+    One call of `matmul` for the whole batch; no pixel sees another, so the image keeps its size.
 
     Parameters
     ----------
