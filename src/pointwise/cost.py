@@ -590,11 +590,16 @@ def table(layers, input_shape):
     ─────────────────────────────────────────────────────
     total                                 6       2    96
     """
-    shape = check_shape(input_shape)
+    in_shape = check_shape(input_shape)
+    layers = [layers] if isinstance(layers, Layer) else layers
+    if not isinstance(layers, (list, tuple)):
+        raise ValueError(f"a chain is a list of layers, got {layers!r}")
     rows, taken = [], set()
 
     def run(chain, shape, prefix, place):
-        for position, layer in enumerate(flat(chain, prefix + place), 1):
+        for position, layer in enumerate(flat(chain), 1):
+            if not isinstance(layer, Layer):
+                raise Misfit(f"layer {prefix}{place}{position} must be a layer, got {layer!r}")
             name = prefix + (layer.name or f"{place}{position}")
             try:
                 if isinstance(layer, Branches):
@@ -616,31 +621,20 @@ def table(layers, input_shape):
                 raise Misfit(f"layer {shown}, {text}: {error}") from None
         return shape
 
-    out_shape = run(layers, shape, "", "")
-    return Table(rows, check_shape(input_shape), out_shape)
+    return Table(rows, in_shape, run(layers, in_shape, "", ""))
 
 
 class Misfit(ValueError):
     """The error of a layer in a chain, its name already in the text."""
 
 
-def flat(chain, where):
-    """Yield the layers of a chain, those of chains inside it included."""
-    if isinstance(chain, Layer):
-        chain = [chain]
-    if not isinstance(chain, (list, tuple)):
-        raise Misfit(f"a chain is a list of layers, got {chain!r}")
-    position = 0
+def flat(chain):
+    """Yield what a chain holds, with the chains inside it spread out."""
     for item in chain:
         if isinstance(item, (list, tuple)):
-            for layer in flat(item, where):
-                position += 1
-                yield layer
-        elif isinstance(item, Layer):
-            position += 1
-            yield item
+            yield from flat(item)
         else:
-            raise Misfit(f"layer {where}{position + 1} must be a layer, got {item!r}")
+            yield item
 
 
 def check_shape(shape):
