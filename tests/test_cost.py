@@ -398,7 +398,7 @@ def test_the_html_table(small):
     assert "<wide> & co" in tags.texts
     assert tags.texts[-4:] == ["total", "217,248", "1,216", "184,741,152"]
     styles = {attributes.get("style") for _, attributes in tags.seen}
-    assert styles == {None, "text-align: right"}
+    assert styles == {None, "text-align: left", "text-align: right"}
     for text in ("217,248", "184,680,000", "MACs"):
         assert f'style="text-align: right">{text}<' in page
     assert page == small._repr_html_()

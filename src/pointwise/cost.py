@@ -155,6 +155,15 @@ class Depthwise(Layer):
     bias : bool
     name : str, optional
 
+    Raises
+    ------
+    ValueError
+        A number is no integer or too small.
+
+    References
+    ----------
+    Howard et al. 2017, "MobileNets", arXiv 1704.04861, section 3.1.
+
     Examples
     --------
     >>> table(Depthwise(3, 7, multiplier=8, stride=2, padding=3, bias=False), (3, 224, 224)).weights
@@ -202,6 +211,11 @@ class Dense(Layer):
     bias : bool
     name : str, optional
 
+    Raises
+    ------
+    ValueError
+        A number is no integer or too small.
+
     Examples
     --------
     >>> table(Dense(1024 * 7 * 7, 1000), (1024, 7, 7)).parameters
@@ -245,6 +259,11 @@ class Pool(Layer):
         Round sizes up, so that a last window may hang over the edge: `ceil_mode` of PyTorch. Such a
         window must start on the map or its padding before it. The first window lies inside.
     name : str, optional
+
+    Raises
+    ------
+    ValueError
+        A number is no integer or out of range.
 
     Examples
     --------
@@ -495,16 +514,19 @@ class Table:
         return [*lines, f"not counted: {rest} more, all in .unknown"] if rest > 0 else lines
 
     def _repr_html_(self):
-        right = ' style="text-align: right"'
+        left, right = (f' style="text-align: {side}"' for side in ("left", "right"))
+        sides = [left] * 4 + [right] * 3
 
         def tr(texts):
             name, *others = (html.escape(text) for text in texts)
-            tds = [f"<td{right * (i > 2)}>{text}</td>" for i, text in enumerate(others)]
-            return f'<tr><th scope="row">{name}</th>{"".join(tds)}</tr>'
+            tds = [f"<td{side}>{text}</td>" for side, text in zip(sides[1:], others, strict=True)]
+            return f'<tr><th scope="row"{left}>{name}</th>{"".join(tds)}</tr>'
 
-        head = [f'<th scope="col"{right * (i > 3)}>{text}</th>' for i, text in enumerate(HEAD)]
+        head = [
+            f'<th scope="col"{side}>{text}</th>' for side, text in zip(sides, HEAD, strict=True)
+        ]
         notes = [
-            f'<tr><td colspan="{len(HEAD)}">{html.escape(text)}</td></tr>'
+            f'<tr><td colspan="{len(HEAD)}"{left}>{html.escape(text)}</td></tr>'
             for text in self.not_counted()
         ]
         axes = " (channels × height × width)" * (len(self.in_shape) == 3)
@@ -575,11 +597,6 @@ def table(layers, input_shape):
     ------
     ValueError
         A layer does not fit the shape that it is given; the message names the layer and both.
-
-    References
-    ----------
-    Szegedy et al. 2014, "Going Deeper with Convolutions", arXiv 1409.4842, section 4: cost as
-    multiply-adds of one image.
 
     Examples
     --------
