@@ -7,7 +7,8 @@ import pytest
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from pointwise import images, plots
+from pointwise import cost, images, plots
+from pointwise.cost import Conv
 
 
 def texts(drawing):
@@ -93,3 +94,29 @@ def test_curves_labels_its_axes():
     ax = plots.curves(([0, 1], [1, 2]), labels=["a"], xlabel="in", ylabel="out").figure.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("in", "out")
     assert ax.get_legend().get_texts()[0].get_text() == "a"
+
+
+def test_paths_draws_a_bar_for_each_map_and_the_macs_of_each_layer():
+    reduced = cost.table([Conv(192, 16), Conv(16, 32, 5, padding=2)], (192, 28, 28))
+    drawing = plots.paths({"reduced": reduced})
+    assert {"192\n28×28", "16\n28×28", "32\n28×28"} <= set(texts(drawing))
+    assert {"1×1\n2.4 M MACs", "5×5\n10.0 M MACs", "reduced\n12.4 M"} <= set(texts(drawing))
+    tall = [patch.get_height() for patch in drawing.figure.axes[0].patches[:3]]
+    assert np.allclose(np.array(tall) / tall[0], [1, 16 / 192, 32 / 192])
+
+
+def test_the_reduction_curve_meets_the_direct_line_at_break_even():
+    ax = plots.reduction_curve(3, 256, 256, side=14).figure.axes[0]
+    line, direct, point = ax.lines
+    at = point.get_xdata()[0]
+    assert at == float(cost.break_even(3, 256, 256))
+    assert np.isclose(np.interp(at, *line.get_data()), direct.get_ydata()[0])
+    with pytest.raises(ValueError, match="0"):
+        plots.reduction_curve(3, 0, 256, side=14)
+
+
+def test_bars_are_as_tall_as_their_values():
+    ax = plots.bars(["a", "b"], {"x": [1, 2], "y": [3, 4]}, xlabel="p", ylabel="q").figure.axes[0]
+    assert [bar.get_height() for bar in ax.patches] == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="2 names, but 'x' has 1 values"):
+        plots.bars(["a", "b"], {"x": [1]}, xlabel="p", ylabel="q")

@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from pointwise import cost
+from pointwise.cost import Conv
+
 # Okabe and Ito's colour-blind-safe set. A channel keeps its colour through the whole book.
 INPUT = ("#0072B2", "#D98200", "#009E73", "#7A4FA3")  # blue, orange, green, purple
 OUTPUT = ("#4A4A4A",)
@@ -105,7 +108,8 @@ def numbers(*items, titles=None, marks=None, colours=None, cell=0.36):
     ax.axis("off")
     size = 9.5 * scale / 0.36
     for centre, sign in signs:
-        ax.text(centre, head + tall / 2, sign, ha="center", va="center", fontsize=1.6 * size)
+        larger = 2.4 if sign == "⋆" else 1.6  # the font draws this one small
+        ax.text(centre, head + tall / 2, sign, ha="center", va="center", fontsize=larger * size)
     for block in blocks:
         block.draw(ax, head + (tall - block.height) / 2, size)
     shapes = [item if isinstance(item, str) else str(np.shape(item)) for item in items]
@@ -182,10 +186,132 @@ def curves(*series, labels=None, xlabel, ylabel, height=2.8):
             style = ("-", "--", "-.", ":")[k % 4]
             ax.plot(x, y, style, lw=2, label=labels[k] if labels else None)
         ax.set(xlabel=xlabel, ylabel=ylabel)
+        if all(np.min(y) >= 0 for _, y in series):
+            ax.set_ylim(bottom=0)
         ax.grid(alpha=0.3)
         if labels:
             ax.legend(frameon=False)
     return Drawing(fig, f"{ylabel} against {xlabel}")
+
+
+def paths(tables):
+    """Draw chains of layers one below the other: maps as bars, layers as arrows with their MACs.
+
+    A bar is as tall as its map has channels, on one scale for the whole picture.
+
+    Parameters
+    ----------
+    tables : dict
+        `{"name of the path": cost.Table}`, for chains without branches.
+
+    Returns
+    -------
+    Drawing
+    """
+    rows = {name: [t.in_shape, *(row.out_shape for row in t.rows)] for name, t in tables.items()}
+    most = max(shape[0] for shapes in rows.values() for shape in shapes)
+    longest = max(map(len, rows.values()))
+    fig = Figure(figsize=(WIDTH, 1.75 * len(tables)))
+    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, 10), ylim=(-len(tables) - 0.02, -0.02))
+    ax.axis("off")
+    for line, (name, table) in enumerate(tables.items()):
+        middle = -line - 0.42
+        ax.text(0.1, middle, f"{name}\n{table.macs / 1e6:.1f} M", va="center", weight="bold")
+        places = np.linspace(2.3, 9.4, longest)
+        if len(rows[name]) == 2:  # one layer: its arrow spans the picture
+            places = places[[0, -1]]
+        for shape, x in zip(rows[name], places, strict=False):
+            tall = 0.7 * shape[0] / most
+            bar = Rectangle((x - 0.14, middle - tall / 2), 0.28, tall, fc=INPUT[0])
+            ax.add_patch(bar)
+            label = f"{shape[0]}\n" + "×".join(map(str, shape[1:]))
+            ax.text(x, middle - tall / 2 - 0.03, label, ha="center", va="top", fontsize=8)
+        for k, row in enumerate(table.rows):
+            left, right = places[k] + 0.25, places[k + 1] - 0.25
+            arrow = {"arrowstyle": "->", "lw": 1.2}
+            ax.annotate("", (right, middle), (left, middle), arrowprops=arrow)
+            kind = "1×1" if row.kind == "pointwise" else row.kind
+            text = f"{kind}\n{row.macs / 1e6:.1f} M MACs"
+            ax.text((left + right) / 2, middle + 0.04, text, ha="center", va="bottom", fontsize=9)
+    return Drawing(fig, ", ".join(tables))
+
+
+def reduction_curve(k, c_in, c_out, *, side):
+    """Draw the MACs of a k×k layer behind a 1×1 reduction against the width of the reduction.
+
+    Parameters
+    ----------
+    k, c_in, c_out : int
+        The layer that is to be reduced.
+    side : int
+        Rows and columns of the map, in pixels.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        If an argument is not a whole number of at least 1.
+    """
+    limit = cost.break_even(k, c_in, c_out)
+    widths = np.arange(1, max(2, int(1.25 * limit) + 1))
+    direct = cost.table([Conv(c_in, c_out, k, padding="same")], (c_in, side, side)).macs
+    slope = cost.table([Conv(c_in, 1), Conv(1, c_out, k, padding="same")], (c_in, side, side)).macs
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * 0.8, 3), layout="constrained")
+        ax = fig.add_subplot(title=f"{k}×{k}, {c_in} → {c_out} channels, {side}×{side}")
+        ax.plot(widths, slope * widths / 1e6, lw=2, label="through r channels")
+        ax.axhline(direct / 1e6, ls="--", lw=2, color=INPUT[1], label="direct")
+        ax.plot(float(limit), direct / 1e6, "o", color="black")
+        ax.annotate(f"break-even\nr = {float(limit):.1f}", (float(limit), direct / 1e6),
+                    (6, -32), textcoords="offset points")  # fmt: skip
+        ax.set(xlabel="channels of the reduction, r", ylabel="million MACs", xlim=0, ylim=0)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False, loc="lower right")
+    return Drawing(fig, f"MACs against r, break-even at {float(limit):.1f}")
+
+
+def bars(names, groups, *, xlabel, ylabel, height=2.8):
+    """Draw groups of bars side by side.
+
+    Parameters
+    ----------
+    names : list of str
+        One for each place along the horizontal axis.
+    groups : dict
+        `{"name in the legend": one value for each place}`.
+    xlabel, ylabel : str
+        What the axes hold, with units.
+    height : float
+        Inches.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        If a group has more or fewer values than there are names.
+    """
+    for name, values in groups.items():
+        if len(values) != len(names):
+            raise ValueError(f"{len(names)} names, but {name!r} has {len(values)} values")
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * 0.9, height), layout="constrained")
+        ax = fig.add_subplot()
+        wide = 0.8 / len(groups)
+        for k, (name, values) in enumerate(groups.items()):
+            places = np.arange(len(names)) + (k - (len(groups) - 1) / 2) * wide
+            ax.bar(places, values, wide, label=name, hatch=("", "//")[k % 2], edgecolor="white")
+        ax.set_xticks(range(len(names)), names)
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.grid(axis="y", alpha=0.3)
+        ax.set_axisbelow(True)
+        ax.legend(frameon=False)
+    return Drawing(fig, f"{ylabel} for each {xlabel}")
 
 
 def _encode(picture, kind, **options):
