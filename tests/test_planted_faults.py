@@ -219,3 +219,12 @@ def test_a_wrong_number_in_a_real_lesson(path, tmp_path):
     copy = tmp_path / path.name
     copy.write_text(to_text(normalise(notebook)), encoding="utf-8")
     assert any("stands in the prose" in finding for finding in check_notebook(copy))
+
+
+def test_a_changed_style_sheet_reaches_a_site_that_was_built_before(book):
+    rebuild = [sys.executable, "tools/build_book.py"]
+    assert step(rebuild, book).returncode == 0
+    style = book / "_static/book.css"
+    style.write_text(style.read_text("utf-8") + "/* new */\n", encoding="utf-8")
+    assert step(rebuild, book).returncode == 0
+    assert "/* new */" in (book / "_build/html/_static/book.css").read_text("utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 from pointwise.problems import draw_problems
 
-SEEDS = range(60)
+SEEDS = range(100)
 
 
 def whole(text):
@@ -56,10 +56,10 @@ def test_the_answers_by_plain_arithmetic(seed):
 
     _, _, c_in, c_out, r = whole(questions[8])
     direct, through = 25 * c_in * c_out * 196, 196 * r * (c_in + 25 * c_out)
-    assert whole(answers[8])[:2] == [direct, through]
     assert answers[8].endswith(f"{direct / through:.2f}")
 
     _, _, c_in, c_out, _, _, r = whole(questions[9])
+    assert r < c_in
     saves = c_in * r + 9 * r * c_out < 9 * c_in * c_out
     assert answers[9].startswith("Yes" if saves else "No")
 

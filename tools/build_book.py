@@ -15,11 +15,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def site_files_changed(book):
+    """True when a file that serves all pages is newer than the last whole build."""
+    complete = book / "_build" / "html" / ".complete"
+    if not complete.exists():
+        return False
+    files = [f for part in ("_static", "_extra", "_ext") for f in (book / part).rglob("*")]
+    return any(f.stat().st_mtime > complete.stat().st_mtime for f in files if f.is_file())
+
+
 def build(book, fresh=False):
     """Build the book in this folder; True when nothing was wrong."""
     built = book / "_build"
     if fresh:
         shutil.rmtree(built, ignore_errors=True)
+    if site_files_changed(book):
+        # Sphinx copies style sheets and scripts only when it writes a page: have it write them all.
+        shutil.rmtree(built / ".doctrees", ignore_errors=True)
     program = "from jupyter_book.cli.main import main; main()"
     options = ["build", str(book), "-W", "-n", "--keep-going", "-q"]
     done = subprocess.run([sys.executable, "-c", program, *options], stdout=subprocess.PIPE)

@@ -3,6 +3,7 @@
 Widths and tables are typed from the papers and sources named beside them. All else is computed.
 """
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -108,6 +109,70 @@ def inception_widths():
 
 
 INCEPTION = inception_widths()  # "3a" … "5b" → Widths
+
+
+def verdict(value, printed):
+    """Say how a computed value agrees with a printed one, such as "2.7K" or "73M".
+
+    Parameters
+    ----------
+    value : float
+        In the unit of the printed figure.
+    printed : str
+        Digits, perhaps with a decimal point, and a one-letter unit.
+
+    Returns
+    -------
+    str
+        "rounds to it"; "cut off" if the printed figure lacks the digits that follow; or "differs".
+
+    Examples
+    --------
+    >>> verdict(73.61, "73M"), verdict(74.2, "74M"), verdict(9.19, "2.7K")
+    ('cut off', 'rounds to it', 'differs')
+    """
+    figure = printed[:-1]
+    digits = len(figure.partition(".")[2])
+    if f"{value:.{digits}f}" == figure:
+        return "rounds to it"
+    cut = math.floor(value * 10**digits) / 10**digits
+    return "cut off" if f"{cut:.{digits}f}" == figure else "differs"
+
+
+def single_changes(widths, printed, most=4096):
+    """Find every module that differs in one width and agrees with both printed counts.
+
+    Parameters
+    ----------
+    widths : Widths
+    printed : PrintedRow
+        With figures for parameters, in units of 1024 weights, and for operations, in million MACs.
+    most : int
+        Each width is tried from 1 to this value.
+
+    Returns
+    -------
+    list of Widths
+
+    Examples
+    --------
+    >>> found = single_changes(INCEPTION["5a"], GOOGLENET_TABLE[13])
+    >>> [w.r3x3 for w in found if (w.c_in, w.c_out) == (832, 832)]
+    [175]
+    """
+    found = []
+    for field in widths._fields:
+        if field == "size":
+            continue
+        for value in range(1, most + 1):
+            w = widths._replace(**{field: value})
+            weights = w.c_in * (w.n1x1 + w.r3x3 + w.r5x5 + w.pool)
+            weights += 9 * w.r3x3 * w.n3x3 + 25 * w.r5x5 * w.n5x5
+            params = verdict(weights / 1024, printed.params)
+            ops = verdict(weights * w.size**2 / 1e6, printed.ops)
+            if "differs" not in (params, ops) and w != widths:
+                found.append(w)
+    return found
 
 
 def inception(widths, *, bias=True, name=None):

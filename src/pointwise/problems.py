@@ -140,8 +140,8 @@ def layer_parameters(random):
 
 
 def direct_macs(random):
-    c_in, c_out = (int(8 * v) for v in random.integers(1, 5, 2))
-    n, k = int(random.choice([7, 14, 28])), int(random.choice([3, 5]))
+    c_in, c_out = (int(v) for v in random.choice([8, 16, 32], 2))
+    n, k = int(random.choice([7, 14])), int(random.choice([3, 5]))
     t = cost.table([Conv(c_in, c_out, k, padding="same")], (c_in, n, n))
     return (
         f"A {k}×{k} layer from {c_in} to {c_out} channels on a {n}×{n} map, same padding. How many "
@@ -156,15 +156,18 @@ def reduced_ratio(random):
     through = cost.table([Conv(c_in, r), Conv(r, c_out, 5, padding=2)], (c_in, 14, 14))
     return (
         f"A 5×5 layer from {c_in} to {c_out} channels, same padding, against the same through {r} "
-        "channels. By what factor do the MACs fall?",
-        f"{direct.macs:,} / {through.macs:,} = {direct.macs / through.macs:.2f}",
+        "channels. By what factor do the MACs fall? (First cancel what both have in common.)",
+        f"25·{c_in}·{c_out} / ({r}·({c_in} + 25·{c_out})) = {direct.macs / through.macs:.2f}",
     )
 
 
 def does_it_save(random):
-    c_in, c_out = (int(32 * v) for v in random.integers(2, 9, 2))
-    widest = cost.widest_saving(3, c_in, c_out)
-    r = widest + int(random.choice([-6, -3, 3, 6]))
+    while True:
+        c_in, c_out = (int(32 * v) for v in random.integers(2, 9, 2))
+        widest = cost.widest_saving(3, c_in, c_out)
+        r = widest + int(random.choice([-6, -3, 3, 6]))
+        if r < c_in:  # else it would be no reduction
+            break
     verdict = "Yes" if r <= widest else "No"
     return (
         f"In front of a 3×3 layer from {c_in} to {c_out} channels you put a 1×1 reduction to {r} "
