@@ -172,7 +172,70 @@ def test_nin_refuses_an_unknown_variant():
         nets.NIN("imagenet")
 
 
+@pytest.mark.parametrize("extra", [0, 1, 2])
+@pytest.mark.parametrize("pool", [True, False])
+def test_small_nin_is_three_blocks_and_a_mean(extra, pool):
+    net = nets.small_nin((4, 6, 8), extra=extra, channels=3, classes=5, pool=pool)
+    convs = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+    assert [c.kernel_size[0] for c in convs] == ([3] + [1] * extra) * 3
+    wide = [4] * (extra + 1) + [6] * (extra + 1) + [8] * extra + [5]
+    assert [c.out_channels for c in convs] == wide
+    assert [c.in_channels for c in convs] == [3, *wide[:-1]]
+    x = torch.randn(2, 3, 8, 8, generator=torch.manual_seed(0))
+    maps, scores = net[:-1](x), net(x)
+    side = 2 if pool else 8
+    assert maps.shape == (2, 5, side, side)
+    assert torch.allclose(maps.mean(dim=(2, 3)), scores, atol=1e-6)
+    assert cost.from_torch(net, (3, 8, 8)).parameters == sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("relu_on_scores", [True, False])
+def test_small_nin_rectifies_and_normalises_where_it_says(norm, relu_on_scores):
+    net = nets.small_nin(norm=norm, relu_on_scores=relu_on_scores)
+    kinds = [[type(m) for m in step] for name, step in net.named_children() if "block " in name
+             and not name.startswith("after")]  # fmt: skip
+    normed = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] if norm else [nn.Conv2d, nn.ReLU]
+    assert kinds[:-1] == [normed] * 8
+    assert kinds[-1] == ([nn.Conv2d, nn.ReLU] if relu_on_scores else [nn.Conv2d])
+    scores = net(torch.randn(50, 1, 8, 8, generator=torch.manual_seed(0)))
+    assert (scores.min() >= 0) == relu_on_scores
+
+
+def test_small_nin_drops_between_blocks_alone():
+    drops = [m.p for m in nets.small_nin(dropout=0.3).modules() if isinstance(m, nn.Dropout)]
+    assert drops == [0.3, 0.3]
+    assert not any(isinstance(m, nn.Dropout) for m in nets.small_nin().modules())
+
+
+def test_small_nin_computes_what_the_kernels_compute():
+    net = seeded(nets.small_nin, (4, 6, 8)).double()
+    x = np.random.default_rng(0).standard_normal((2, 1, 8, 8))
+    ours = x
+    convs = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+    for n, layer in enumerate(convs):
+        w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+        ours = conv2d(ours, w, b, padding=w.shape[2] // 2)
+        ours = ours if n == 8 else relu(ours)
+        ours = max_pool2d(ours, 2) if n in (2, 5) else ours
+    with torch.no_grad():
+        assert np.abs(net(torch.from_numpy(x)).numpy() - ours.mean((2, 3))).max() < 1e-12
+
+
+def test_initialise_draws_the_deviation_that_it_names():
+    torch.manual_seed(0)
+    net = nets.initialise(nets.small_nin((64, 64, 64), channels=16))
+    for layer in (m for m in net.modules() if isinstance(m, nn.Conv2d)):
+        wanted = (2 / (layer.in_channels * layer.kernel_size[0] ** 2)) ** 0.5
+        assert abs(layer.weight.std().item() / wanted - 1) < 0.1
+        assert not layer.bias.any()
+    net = nets.initialise(net, std=0.05)
+    weights = torch.cat([m.weight.flatten() for m in net.modules() if isinstance(m, nn.Conv2d)])
+    assert abs(weights.std().item() / 0.05 - 1) < 0.02
+    assert nets.initialise(net) is net
+
+
 def test_docstring_examples():
     result = doctest.testmod(nets)
-    assert result.attempted >= 4
+    assert result.attempted >= 8
     assert not result.failed

@@ -120,3 +120,28 @@ def test_bars_are_as_tall_as_their_values():
     assert [bar.get_height() for bar in ax.patches] == [1, 2, 3, 4]
     with pytest.raises(ValueError, match="2 names, but 'x' has 1 values"):
         plots.bars(["a", "b"], {"x": [1]}, xlabel="p", ylabel="q")
+
+
+def test_runs_draws_every_run_in_the_colour_of_its_group_and_the_level():
+    groups = {"a": [[1, 2], [2, 3]], "b": [[3, 4]]}
+    drawing = plots.runs(groups, xlabel="epoch", ylabel="loss", level=(0.5, "chance"))
+    ax = drawing.figure.axes[0]
+    *lines, level = ax.lines
+    assert [line.get_ydata().tolist() for line in lines] == [[1, 2], [2, 3], [3, 4]]
+    assert all(line.get_xdata().tolist() == [1, 2] for line in lines)
+    assert [line.get_color() for line in lines] == [plots.INPUT[k] for k in (0, 0, 1)]
+    assert level.get_ydata() == [0.5, 0.5]
+    assert texts(drawing) == ["chance"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_dots_draws_every_value_and_the_median():
+    drawing = plots.dots({"a": [1, 2, 9], "b": [3]}, xlabel="accuracy", level=(0.1, "chance"))
+    ax = drawing.figure.axes[0]
+    a, median, b, _, level = ax.lines
+    assert a.get_xdata().tolist() == [1, 2, 9]
+    assert b.get_xdata().tolist() == [3]
+    assert median.get_xdata()[0] == 2
+    assert level.get_xdata() == [0.1, 0.1]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+    assert texts(drawing) == ["chance"]

@@ -7,7 +7,16 @@ the kernel is not flipped.
 
 import numpy as np
 
-from pointwise.shapes import IMAGES, MATRIX, check_conv, numbers, out_size, pad, window
+from pointwise.shapes import (
+    IMAGES,
+    MATRIX,
+    check_conv,
+    integer,
+    numbers,
+    out_size,
+    pad,
+    window,
+)
 
 
 def conv2d_loops(x, w, b=None, *, stride=1, padding=0, groups=1):
@@ -116,6 +125,73 @@ def conv1x1(x, w, b=None):
     if b is not None:
         out += b[:, None]
     return out.reshape(N, len(w), H, W).astype(dtype, copy=False)
+
+
+def conv1x1_backward(x, w, dy):
+    """Carry the gradient of a loss back through `conv1x1`, to its image, its matrix and its bias.
+
+    Write the pixels of all images as the columns of one matrix, X (C_in, N·H·W) and likewise
+    dY (C_out, N·H·W). Then Y = W·X + b, and for any loss L with dY = ∂L/∂Y
+
+        dX = Wᵀ·dY,   dW = dY·Xᵀ,   db = Σ dY over the pixels.
+
+    The way back is a pointwise convolution too: `dx` is `conv1x1(dy, w.T)`.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C_in, H, W)
+        The image batch that `conv1x1` was given.
+    w : ndarray of shape (C_out, C_in)
+    dy : ndarray of shape (N, C_out, H, W)
+        ∂L/∂Y: how the loss changes with each output of `conv1x1`.
+
+    Returns
+    -------
+    dx : ndarray of shape (N, C_in, H, W)
+    dw : ndarray of shape (C_out, C_in)
+    db : ndarray of shape (C_out,)
+        Dtype of `x` if floating, for all three (the rule is in `pointwise.shapes`, with `dy` in
+        the place of `b`). An empty batch gives zeros for `dw` and `db`.
+
+    Raises
+    ------
+    ValueError
+        Shapes disagree.
+    TypeError
+        An array does not hold real numbers.
+
+    References
+    ----------
+    Goodfellow, Bengio and Courville 2016, "Deep Learning", section 6.5.6: the gradients of a
+    matrix product.
+
+    Examples
+    --------
+    >>> dx, dw, db = conv1x1_backward([[[[1, 2]], [[3, 4]]]], [[1, 10]], [[[[5, 1]]]])
+    >>> dx.tolist(), dw.tolist(), db.tolist()
+    ([[[[5, 1]], [[50, 10]]]], [[7, 19]], [6])
+    """
+    x, w, dy = numbers("x", x, IMAGES), numbers("w", w, MATRIX), numbers("dy", dy, IMAGES)
+    # Nothing is added here: a bias of dy's dtype stands in for dy where the dtype is chosen.
+    x, w, _, dtype = check_conv(x, w, np.zeros(len(w), dy.dtype), axes=MATRIX)
+    N, C_in, H, W = x.shape
+    if dy.shape != (N, len(w), H, W):
+        raise ValueError(
+            f"x has shape {x.shape}, w has shape {w.shape} and dy has shape {dy.shape}: "
+            f"dy needs the shape of the output, {(N, len(w), H, W)}"
+        )
+    dy = dy.astype(dtype, copy=False).astype(x.dtype, copy=False)
+    X, dY = pixels_as_columns(x), pixels_as_columns(dy)
+    dX = w.T @ dY
+    dw = dY @ X.T
+    db = dY.sum(axis=1)
+    dx = dX.reshape(C_in, N, H, W).swapaxes(0, 1).astype(dtype, order="C", copy=False)
+    return dx, dw.astype(dtype, copy=False), db.astype(dtype, copy=False)
+
+
+def pixels_as_columns(x):
+    """Return `x` (N, C, H, W) as a matrix (C, N·H·W): one row per channel, one column per pixel."""
+    return x.swapaxes(0, 1).reshape(x.shape[1], -1)
 
 
 def conv2d(x, w, b=None, *, stride=1, padding=0, groups=1):
@@ -277,3 +353,46 @@ def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0):
     if b is not None:
         out += b[:, None, None]
     return out.astype(dtype, copy=False)
+
+
+def channel_shuffle(x, groups):
+    """Deal the channels out in turns: the first of every group, then the second of every group, …
+
+    The channel axis is written as a table, one row of n = C / groups channels for each group,
+    transposed, and flattened again: channel j of group g moves to place j·groups + g. Each group of
+    the next convolution then reads from several groups of the last, from all where n ≥ groups.
+    Shuffling once more, with n in the place of `groups`, undoes it.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, C, H, W)
+    groups : int
+        Groups that the channels come in; divides C.
+
+    Returns
+    -------
+    ndarray of shape (N, C, H, W)
+        The dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        `x` has not four axes, or `groups` is no valid int or does not divide C.
+    TypeError
+        `x` does not hold real numbers.
+
+    References
+    ----------
+    Zhang et al. 2017, "ShuffleNet", arXiv 1707.01083, section 3.1.
+
+    Examples
+    --------
+    >>> channel_shuffle([[[[1]], [[2]], [[3]], [[10]], [[20]], [[30]]]], 2).tolist()
+    [[[[1]], [[10]], [[2]], [[20]], [[3]], [[30]]]]
+    """
+    x, groups = numbers("x", x, IMAGES), integer("groups", groups, 1)
+    N, C, H, W = x.shape
+    if C % groups:
+        raise ValueError(f"x has shape {x.shape}: {C} channels do not split into groups = {groups}")
+    table = x.reshape(N, groups, C // groups, H, W)
+    return table.swapaxes(1, 2).copy().reshape(N, C, H, W)

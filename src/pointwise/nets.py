@@ -171,3 +171,102 @@ class NIN(nn.Sequential):
             else:
                 head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
                 self.add_module(layer.name, head)
+
+
+def small_nin(
+    widths=(12, 24, 24),
+    *,
+    extra=2,
+    channels=1,
+    classes=10,
+    pool=True,
+    norm=False,
+    dropout=0.0,
+    relu_on_scores=False,
+):
+    """Build a Network in Network that trains in a second: blocks, then a global mean.
+
+    A block is a 3×3 convolution and `extra` 1×1 layers, a rectifier after each. The last layer of
+    the last block puts out one map for each class. The result is an `nn.Sequential`: its last step
+    is the mean, and `net[:-1]` gives the class maps.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Channels of each block.
+    extra : int
+        1×1 layers after the 3×3 in each block; 0 gives a plain convolutional network.
+    channels, classes : int
+        Channels of the image, and maps of the last layer.
+    pool : bool
+        Halve the map between blocks, by the largest of 2×2.
+    norm : bool
+        Batch normalisation before every rectifier.
+    dropout : float
+        Share of activations that are dropped between blocks, in training.
+    relu_on_scores : bool
+        A rectifier on the class maps too, as the published networks have it.
+
+    Returns
+    -------
+    nn.Sequential
+
+    Examples
+    --------
+    >>> net = small_nin()
+    >>> net(torch.zeros(2, 1, 8, 8)).shape, net[:-1](torch.zeros(2, 1, 8, 8)).shape
+    (torch.Size([2, 10]), torch.Size([2, 10, 2, 2]))
+    """
+    net = nn.Sequential()
+    for block, width in enumerate(widths, 1):
+        last_block = block == len(widths)
+        for layer in range(extra + 1):
+            scores = last_block and layer == extra
+            c_out, k = classes if scores else width, 1 if layer else 3
+            step = conv(channels, c_out, k)
+            if scores and not relu_on_scores:
+                step = step[:1]
+            elif norm and not scores:
+                step.insert(1, nn.BatchNorm2d(c_out))
+            name = f"block {block}, 1×1 number {layer}" if layer else f"block {block}, 3×3"
+            net.add_module(name, step)
+            channels = c_out
+        if not last_block:
+            between = [nn.MaxPool2d(2)] * pool + [nn.Dropout(dropout)] * (dropout > 0)
+            net.add_module(f"after block {block}", nn.Sequential(*between))
+    net.add_module("mean", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    return net
+
+
+def initialise(net, std=None):
+    """Draw all convolution weights anew from a normal distribution, and set their biases to zero.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Changed in place.
+    std : float, optional
+        Standard deviation, the same for all layers. If not given, He's: √(2 / n) for a layer whose
+        output adds n products, which keeps the size of the activations through the rectifiers.
+
+    Returns
+    -------
+    nn.Module
+        The same network.
+
+    References
+    ----------
+    He et al. 2015, "Delving Deep into Rectifiers", arXiv 1502.01852, section 2.2.
+
+    Examples
+    --------
+    >>> net = initialise(small_nin(), std=0.05)
+    >>> bool(net[0][0].bias.any())
+    False
+    """
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            products = layer.weight[0].numel()
+            nn.init.normal_(layer.weight, std=(2 / products) ** 0.5 if std is None else std)
+            nn.init.zeros_(layer.bias)
+    return net

@@ -314,6 +314,72 @@ def bars(names, groups, *, xlabel, ylabel, height=2.8):
     return Drawing(fig, f"{ylabel} for each {xlabel}")
 
 
+def runs(groups, *, xlabel, ylabel, level=None, height=2.8):
+    """Draw training runs: a thin line for each run, a colour and a line style for each group.
+
+    Parameters
+    ----------
+    groups : dict
+        `{"name in the legend": runs}`, each run a list with one value for each epoch.
+    xlabel, ylabel : str
+        What the axes measure.
+    level : (float, str), optional
+        A height to mark across the picture, and its name: `(0.5, "chance")`.
+    height : float
+        Inches.
+
+    Returns
+    -------
+    Drawing
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * 0.8, height), layout="constrained")
+        ax = fig.add_subplot()
+        for k, (name, lines) in enumerate(groups.items()):
+            for n, line in enumerate(lines):
+                style = {"color": INPUT[k % 4], "ls": ("-", "--", "-.", ":")[k % 4]}
+                label = name if n == 0 else None
+                ax.plot(range(1, len(line) + 1), line, lw=1.2, label=label, **style)
+        if level:
+            ax.axhline(level[0], color="black", lw=0.8)
+            ax.annotate(level[1], (1, level[0]), (2, -9), textcoords="offset points", fontsize=8)
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False)
+    return Drawing(fig, f"{ylabel} against {xlabel}, {sum(map(len, groups.values()))} runs")
+
+
+def dots(groups, *, xlabel, level=None):
+    """Draw one dot for each run, a row for each group, and a bar at the group's median.
+
+    Parameters
+    ----------
+    groups : dict
+        `{"name of the row": list of values}`.
+    xlabel : str
+        What the values measure.
+    level : (float, str), optional
+        A value to mark through all rows, and its name.
+
+    Returns
+    -------
+    Drawing
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * 0.9, 0.7 + 0.32 * len(groups)), layout="constrained")
+        ax = fig.add_subplot()
+        for row, values in enumerate(groups.values()):
+            ax.plot(values, [row] * len(values), "o", ms=6, alpha=0.55, mew=0, color=INPUT[0])
+            ax.plot([np.median(values)] * 2, [row - 0.3, row + 0.3], lw=2, color=INPUT[1])
+        ax.set_yticks(range(len(groups)), groups)
+        ax.set(xlabel=xlabel, ylim=(len(groups) - 0.5, -0.5))
+        if level:
+            ax.axvline(level[0], color="black", lw=0.8, ls="--")
+            ax.annotate(level[1], (level[0], -0.5), (3, 2), textcoords="offset points", fontsize=8)
+        ax.grid(axis="x", alpha=0.3)
+    return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
+
+
 def _encode(picture, kind, **options):
     file = io.BytesIO()
     picture.save(file, format=kind, optimize=True, **options)
