@@ -7,7 +7,7 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
-from pointwise.cost import Branches, Conv, Dense, Depthwise, GlobalPool, Pool
+from pointwise.cost import Branches, Conv, Dense, Depthwise, GlobalPool, Pool, table
 
 # ------------------------------------------------------------------------------------- GoogLeNet
 
@@ -164,12 +164,15 @@ def single_changes(widths, printed, most=4096):
     for field in widths._fields:
         if field == "size":
             continue
+        # Both counts are straight lines in any one width: two tables give all the others.
+        at_1, at_2 = (widths._replace(**{field: value}) for value in (1, 2))
+        first, second = (table([inception(w)], w.input_shape) for w in (at_1, at_2))
         for value in range(1, most + 1):
-            w = widths._replace(**{field: value})
-            weights = w.c_in * (w.n1x1 + w.r3x3 + w.r5x5 + w.pool)
-            weights += 9 * w.r3x3 * w.n3x3 + 25 * w.r5x5 * w.n5x5
+            weights = first.weights + (value - 1) * (second.weights - first.weights)
+            macs = first.macs + (value - 1) * (second.macs - first.macs)
             params = verdict(weights / 1024, printed.params)
-            ops = verdict(weights * w.size**2 / 1e6, printed.ops)
+            ops = verdict(macs / 1e6, printed.ops)
+            w = widths._replace(**{field: value})
             if "differs" not in (params, ops) and w != widths:
                 found.append(w)
     return found

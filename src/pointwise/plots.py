@@ -18,6 +18,7 @@ from pointwise.cost import Conv
 INPUT = ("#0072B2", "#D98200", "#009E73", "#7A4FA3")  # blue, orange, green, purple
 OUTPUT = ("#4A4A4A",)
 
+LINES = ("-", "--", "-.", ":")  # beside the colours, for whoever cannot tell those apart
 WIDTH, DPI = 7.0, 100  # inches and dots per inch: the 700 px column of the book
 STYLE = {
     "font.size": 9,
@@ -180,15 +181,12 @@ def curves(*series, labels=None, xlabel, ylabel, height=2.8):
     Drawing
     """
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * 0.8, height), layout="constrained")
-        ax = fig.add_subplot()
+        fig, ax = _axes(WIDTH * 0.8, height)
         for k, (x, y) in enumerate(series):
-            style = ("-", "--", "-.", ":")[k % 4]
-            ax.plot(x, y, style, lw=2, label=labels[k] if labels else None)
+            ax.plot(x, y, LINES[k % 4], lw=2, label=labels[k] if labels else None)
         ax.set(xlabel=xlabel, ylabel=ylabel)
         if all(np.min(y) >= 0 for _, y in series):
             ax.set_ylim(bottom=0)
-        ax.grid(alpha=0.3)
         if labels:
             ax.legend(frameon=False)
     return Drawing(fig, f"{ylabel} against {xlabel}")
@@ -260,15 +258,14 @@ def reduction_curve(k, c_in, c_out, *, side):
     direct = cost.table([Conv(c_in, c_out, k, padding="same")], (c_in, side, side)).macs
     slope = cost.table([Conv(c_in, 1), Conv(1, c_out, k, padding="same")], (c_in, side, side)).macs
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * 0.8, 3), layout="constrained")
-        ax = fig.add_subplot(title=f"{k}×{k}, {c_in} → {c_out} channels, {side}×{side}")
+        fig, ax = _axes(WIDTH * 0.8, 3)
+        ax.set_title(f"{k}×{k}, {c_in} → {c_out} channels, {side}×{side}")
         ax.plot(widths, slope * widths / 1e6, lw=2, label="through r channels")
         ax.axhline(direct / 1e6, ls="--", lw=2, color=INPUT[1], label="direct")
         ax.plot(float(limit), direct / 1e6, "o", color="black")
         ax.annotate(f"break-even\nr = {float(limit):.1f}", (float(limit), direct / 1e6),
                     (6, -32), textcoords="offset points")  # fmt: skip
         ax.set(xlabel="channels of the reduction, r", ylabel="million MACs", xlim=0, ylim=0)
-        ax.grid(alpha=0.3)
         ax.legend(frameon=False, loc="lower right")
     return Drawing(fig, f"MACs against r, break-even at {float(limit):.1f}")
 
@@ -300,15 +297,13 @@ def bars(names, groups, *, xlabel, ylabel, height=2.8):
         if len(values) != len(names):
             raise ValueError(f"{len(names)} names, but {name!r} has {len(values)} values")
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * 0.9, height), layout="constrained")
-        ax = fig.add_subplot()
+        fig, ax = _axes(WIDTH * 0.9, height, grid="y")
         wide = 0.8 / len(groups)
         for k, (name, values) in enumerate(groups.items()):
             places = np.arange(len(names)) + (k - (len(groups) - 1) / 2) * wide
             ax.bar(places, values, wide, label=name, hatch=("", "//")[k % 2], edgecolor="white")
         ax.set_xticks(range(len(names)), names)
         ax.set(xlabel=xlabel, ylabel=ylabel)
-        ax.grid(axis="y", alpha=0.3)
         ax.set_axisbelow(True)
         ax.legend(frameon=False)
     return Drawing(fig, f"{ylabel} for each {xlabel}")
@@ -333,18 +328,16 @@ def runs(groups, *, xlabel, ylabel, level=None, height=2.8):
     Drawing
     """
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * 0.8, height), layout="constrained")
-        ax = fig.add_subplot()
+        fig, ax = _axes(WIDTH * 0.8, height)
         for k, (name, lines) in enumerate(groups.items()):
             for n, line in enumerate(lines):
-                style = {"color": INPUT[k % 4], "ls": ("-", "--", "-.", ":")[k % 4]}
+                style = {"color": INPUT[k % 4], "ls": LINES[k % 4]}
                 label = name if n == 0 else None
                 ax.plot(range(1, len(line) + 1), line, lw=1.2, label=label, **style)
         if level:
             ax.axhline(level[0], color="black", lw=0.8)
             ax.annotate(level[1], (1, level[0]), (2, -9), textcoords="offset points", fontsize=8)
         ax.set(xlabel=xlabel, ylabel=ylabel)
-        ax.grid(alpha=0.3)
         ax.legend(frameon=False)
     return Drawing(fig, f"{ylabel} against {xlabel}, {sum(map(len, groups.values()))} runs")
 
@@ -366,8 +359,7 @@ def dots(groups, *, xlabel, level=None):
     Drawing
     """
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * 0.9, 0.7 + 0.32 * len(groups)), layout="constrained")
-        ax = fig.add_subplot()
+        fig, ax = _axes(WIDTH * 0.9, 0.7 + 0.32 * len(groups), grid="x")
         for row, values in enumerate(groups.values()):
             ax.plot(values, [row] * len(values), "o", ms=6, alpha=0.55, mew=0, color=INPUT[0])
             ax.plot([np.median(values)] * 2, [row - 0.3, row + 0.3], lw=2, color=INPUT[1])
@@ -376,8 +368,15 @@ def dots(groups, *, xlabel, level=None):
         if level:
             ax.axvline(level[0], color="black", lw=0.8, ls="--")
             ax.annotate(level[1], (level[0], -0.5), (3, 2), textcoords="offset points", fontsize=8)
-        ax.grid(axis="x", alpha=0.3)
     return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
+
+
+def _axes(width, height, grid="both"):
+    """Give an empty figure and its one pair of axes; sizes in inches, grid lines across `grid`."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    ax = fig.add_subplot()
+    ax.grid(axis=grid, alpha=0.3)
+    return fig, ax
 
 
 def _encode(picture, kind, **options):
