@@ -371,6 +371,76 @@ def dots(groups, *, xlabel, level=None):
     return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
 
 
+def stacks(rows, *, xlabel):
+    """Draw one bar for each row, cut into parts that together make 100 %.
+
+    Parameters
+    ----------
+    rows : dict
+        `{"name of the row": {"name of the part": amount}}`; amounts in any one unit. A part keeps
+        its colour and its hatching through all rows.
+    xlabel : str
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        The amounts of a row are negative, or all of them are zero.
+    """
+    parts = list(dict.fromkeys(part for amounts in rows.values() for part in amounts))
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH, 0.9 + 0.3 * len(rows), grid="x")
+        for row, (name, amounts) in enumerate(rows.items()):
+            total = sum(amounts.values())
+            if total <= 0 or min(amounts.values()) < 0:
+                raise ValueError(f"{name!r} cannot be cut into parts: {amounts}")
+            left = 0.0
+            for part, amount in amounts.items():
+                k = parts.index(part)
+                wide = 100 * amount / total
+                look = {"color": INPUT[k % 4], "hatch": ("", "//", "..", "xx")[k % 4]}
+                ax.barh(row, wide, 0.72, left, **look, edgecolor="white", lw=0.5)
+                left += wide
+        ax.set_yticks(range(len(rows)), rows)
+        ax.set(xlabel=xlabel, xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6))
+        ax.set_axisbelow(True)
+        handles = [
+            Rectangle((0, 0), 1, 1, fc=INPUT[k % 4], ec="white", hatch=("", "//", "..", "xx")[k % 4])
+            for k in range(len(parts))
+        ]
+        fig.legend(handles, parts, loc="outside upper center", ncols=len(parts), frameon=False)
+    return Drawing(fig, f"{xlabel} of {', '.join(rows)}")
+
+
+def traces(*lines, titles):
+    """Draw lines in the plane side by side, each in its own frame, coloured from start to end.
+
+    Parameters
+    ----------
+    *lines : ndarray of shape (2, n)
+        Points along a line, x above y.
+    titles : list of str
+        One above each.
+
+    Returns
+    -------
+    Drawing
+    """
+    side = WIDTH / len(lines)
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, side + 0.3), layout="constrained")
+        for ax, (x, y), title in zip(fig.subplots(1, len(lines)), lines, titles, strict=True):
+            ax.scatter(x, y, s=5, c=np.arange(len(x)), cmap="viridis", lw=0)
+            reach = 1.08 * max(np.abs([x, y]).max(), 1e-9)
+            ax.set(title=title, xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach))
+            ax.set_aspect("equal")
+            ax.spines[:].set_visible(False)
+    return Drawing(fig, ", ".join(titles))
+
+
 def _axes(width, height, grid="both"):
     """Give an empty figure and its one pair of axes; sizes in inches, grid lines across `grid`."""
     fig = Figure(figsize=(width, height), layout="constrained")
