@@ -145,3 +145,31 @@ def test_dots_draws_every_value_and_the_median():
     assert level.get_xdata() == [0.1, 0.1]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     assert texts(drawing) == ["chance"]
+
+
+def test_stacks_cut_every_bar_into_its_parts():
+    rows = {"a": {"x": 1, "y": 3}, "b": {"x": 0, "y": 5, "z": 5}}
+    drawing = plots.stacks(rows, xlabel="share, %")
+    ax = drawing.figure.axes[0]
+    assert [(bar.get_x(), bar.get_width()) for bar in ax.patches] == [
+        (0, 25), (25, 75), (0, 0), (0, 50), (50, 50),
+    ]  # fmt: skip
+    colours = [plots.mpl.colors.to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
+    blue, orange, green = plots.INPUT[:3]
+    assert colours == [blue, orange, blue, orange, green]
+    assert [t.get_text() for t in drawing.figure.legends[0].get_texts()] == ["x", "y", "z"]
+    assert ax.yaxis_inverted()
+    for bad in ({"x": 0}, {"x": 2, "y": -1}):
+        with pytest.raises(ValueError, match="'a' cannot be cut"):
+            plots.stacks({"a": bad}, xlabel="share, %")
+
+
+def test_traces_show_every_line_whole_in_a_frame_of_its_own():
+    lines = [np.array([[0, 3], [1, -4]]), np.zeros((2, 5))]
+    axes = plots.traces(*lines, titles=["a", "b"]).figure.axes
+    for ax, line, title in zip(axes, lines, "ab", strict=True):
+        assert (line == ax.collections[0].get_offsets().T).all()
+        assert ax.get_title() == title
+        assert ax.get_xlim()[0] < line.min() <= line.max() < ax.get_ylim()[1] or not line.any()
+    with pytest.raises(ValueError, match="zip"):
+        plots.traces(lines[0], titles=["a", "b"])

@@ -391,6 +391,10 @@ def stacks(rows, *, xlabel):
         The amounts of a row are negative, or all of them are zero.
     """
     parts = list(dict.fromkeys(part for amounts in rows.values() for part in amounts))
+    looks = {
+        part: {"fc": INPUT[k % 4], "hatch": ("", "//", "..", "xx")[k % 4], "ec": "white"}
+        for k, part in enumerate(parts)
+    }
     with mpl.rc_context(STYLE):
         fig, ax = _axes(WIDTH, 0.9 + 0.3 * len(rows), grid="x")
         for row, (name, amounts) in enumerate(rows.items()):
@@ -399,18 +403,13 @@ def stacks(rows, *, xlabel):
                 raise ValueError(f"{name!r} cannot be cut into parts: {amounts}")
             left = 0.0
             for part, amount in amounts.items():
-                k = parts.index(part)
                 wide = 100 * amount / total
-                look = {"color": INPUT[k % 4], "hatch": ("", "//", "..", "xx")[k % 4]}
-                ax.barh(row, wide, 0.72, left, **look, edgecolor="white", lw=0.5)
+                ax.barh(row, wide, 0.72, left, **looks[part], lw=0.5)
                 left += wide
         ax.set_yticks(range(len(rows)), rows)
         ax.set(xlabel=xlabel, xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6))
         ax.set_axisbelow(True)
-        handles = [
-            Rectangle((0, 0), 1, 1, fc=INPUT[k % 4], ec="white", hatch=("", "//", "..", "xx")[k % 4])
-            for k in range(len(parts))
-        ]
+        handles = [Rectangle((0, 0), 1, 1, **look) for look in looks.values()]
         fig.legend(handles, parts, loc="outside upper center", ncols=len(parts), frameon=False)
     return Drawing(fig, f"{xlabel} of {', '.join(rows)}")
 
@@ -432,7 +431,8 @@ def traces(*lines, titles):
     side = WIDTH / len(lines)
     with mpl.rc_context(STYLE):
         fig = Figure(figsize=(WIDTH, side + 0.3), layout="constrained")
-        for ax, (x, y), title in zip(fig.subplots(1, len(lines)), lines, titles, strict=True):
+        axes = fig.subplots(1, len(lines), squeeze=False)[0]
+        for ax, (x, y), title in zip(axes, lines, titles, strict=True):
             ax.scatter(x, y, s=5, c=np.arange(len(x)), cmap="viridis", lw=0)
             reach = 1.08 * max(np.abs([x, y]).max(), 1e-9)
             ax.set(title=title, xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach))
