@@ -4,7 +4,7 @@ Widths and tables are typed from the papers and sources named beside them. All e
 
 A convolution that batch normalisation follows has no bias, as in all released code: the shift of
 the normalisation does its work. The normalisation itself is no layer here; `norm_parameters` counts
-its two numbers a channel. Spatial mixing is never hidden: a list puts out the published sizes.
+its two numbers a channel.
 """
 
 from typing import NamedTuple
@@ -136,11 +136,9 @@ def resnet50(stride_in="3x3"):
     channels = 64
     for stage, (width, c_out, stride, blocks) in enumerate(RESNET50, 2):
         for block in range(blocks):
+            step, name = 1 if block else stride, f"conv{stage}_{block + 1}"
             layers.append(
-                bottleneck(
-                    channels, width, c_out, stride=1 if block else stride,
-                    stride_in=stride_in, name=f"conv{stage}_{block + 1}",
-                )  # fmt: skip
+                bottleneck(channels, width, c_out, stride=step, stride_in=stride_in, name=name)
             )
             channels = c_out
     return [*layers, GlobalPool(name="global mean"), Dense(channels, 1000, name="fc")]
@@ -268,6 +266,13 @@ MOBILENET_V1 = [
 ]
 
 
+def narrowed(channels, alpha):
+    """Give the channels that the width multiplier leaves of a layer, rounded down."""
+    if int(alpha * channels) < 1:
+        raise ValueError(f"alpha = {alpha!r} leaves no channel of {channels}")
+    return int(alpha * channels)
+
+
 def mobilenet_v1(alpha=1.0, *, separated=True):
     """Lay out MobileNetV1: a 3×3, 13 separable layers, and a linear layer on the global mean.
 
@@ -301,22 +306,14 @@ def mobilenet_v1(alpha=1.0, *, separated=True):
     >>> t.macs, t.only("pointwise").weights
     (568740352, 3139584)
     """
-
-    def narrowed(channels):
-        if int(alpha * channels) < 1:
-            raise ValueError(f"alpha = {alpha!r} leaves no channel of {channels}")
-        return int(alpha * channels)
-
-    channels = narrowed(32)
+    channels = narrowed(32, alpha)
     layers = [Conv(3, channels, 3, stride=2, padding=1, bias=False, name="conv1")]
     for number, (full, stride) in enumerate(MOBILENET_V1, 1):
-        c_out, name = narrowed(full), f"block {number}"
+        c_out, name = narrowed(full, alpha), f"block {number}"
         if separated:
             layers += separable(channels, c_out, stride=stride, name=name)
         else:
-            layers.append(
-                Conv(channels, c_out, 3, stride=stride, padding=1, bias=False, name=name)
-            )
+            layers.append(Conv(channels, c_out, 3, stride=stride, padding=1, bias=False, name=name))
         channels = c_out
     return [*layers, GlobalPool(name="global mean"), Dense(channels, 1000, name="fc")]
 
@@ -357,9 +354,7 @@ MOBILENET_TABLE_3 = [
     PrintedCost(
         "Convolution", "462", "2.36", [Conv(512, 512, 3, padding=1, bias=False)], (512, 14, 14)
     ),
-    PrintedCost(
-        "Depthwise Separable Conv", "52.3", "0.27", separable(512, 512), (512, 14, 14)
-    ),
+    PrintedCost("Depthwise Separable Conv", "52.3", "0.27", separable(512, 512), (512, 14, 14)),
     PrintedCost("α = 0.75", "29.6", "0.15", separable(384, 384), (384, 14, 14)),
     PrintedCost("ρ = 0.714", "15.1", "0.15", separable(384, 384), (384, 10, 10)),
 ]
@@ -444,11 +439,9 @@ def mobilenet_v2():
     for expansion, c_out, blocks, stride in MOBILENET_V2:
         for block in range(blocks):
             number += 1
+            step, name = 1 if block else stride, f"block {number}"
             layers.append(
-                inverted_residual(
-                    channels, c_out, expansion=expansion,
-                    stride=1 if block else stride, name=f"block {number}",
-                )  # fmt: skip
+                inverted_residual(channels, c_out, expansion=expansion, stride=step, name=name)
             )
             channels = c_out
     return [
@@ -565,12 +558,10 @@ def shufflenet(groups=3):
     for stage, units in [(2, 4), (3, 8), (4, 4)]:
         c_out = SHUFFLENET[groups] * 2 ** (stage - 2)
         for unit in range(units):
-            layers.append(
-                shuffle_unit(
-                    channels, c_out, groups=groups, stride=1 if unit else 2,
-                    first_groups=1 if channels == 24 else None, name=f"{stage}_{unit + 1}",
-                )  # fmt: skip
-            )
+            options = {"groups": groups, "stride": 1 if unit else 2, "name": f"{stage}_{unit + 1}"}
+            if channels == 24:
+                options["first_groups"] = 1
+            layers.append(shuffle_unit(channels, c_out, **options))
             channels = c_out
     return [*layers, GlobalPool(name="global mean"), Dense(channels, 1000, name="fc")]
 
