@@ -345,6 +345,8 @@ def test_a_head_of_one_pixel_is_the_pointwise_convolution():
 def test_a_dense_layer_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"reads 12 entries, .* \(3, 4, 5\) has 60"):
         nets.dense_as_conv(nn.Linear(12, 2), 3, 4, 5)
+    with pytest.raises(ValueError, match=r"reads 100 entries, .* \(3, 4, 5\) has 60"):
+        nets.dense_as_conv(nn.Linear(100, 2), 3, 4, 5)
     with pytest.raises(ValueError, match="h must be at least 1"):
         nets.dense_as_conv(nn.Linear(12, 2), 3, 0, 4)
     with pytest.raises(TypeError, match="Conv2d"):

@@ -170,6 +170,22 @@ def test_shufflenet_groups_all_1x1_but_the_first():
     assert not on_image(zoo.shufflenet(1)).only("grouped pointwise").rows
 
 
+@pytest.mark.parametrize(
+    ("layers", "second"),
+    [
+        (zoo.bottleneck(8, 2, 8), "shortcut"),
+        (zoo.inverted_residual(8, 8), "identity"),
+        (zoo.shuffle_unit(8, 8, groups=2), "shortcut"),
+        (zoo.convnext_block(8), "identity"),
+        (zoo.feed_forward(8), "identity"),
+    ],
+)
+def test_the_input_itself_is_added(layers, second):
+    assert layers.join == "add"
+    assert layers.branches[second] == []
+    assert set(layers.branches) == {"residual", second}
+
+
 def test_convnext_and_the_feed_forward_of_a_transformer():
     t = on_image(zoo.convnext_tiny())
     # 28,589,128 are known of the released network: 2 numbers a channel in 23 layer normalisations
