@@ -37,7 +37,7 @@ class Field(NamedTuple):
         range(0, 2)
         """
         pixels = self.pixels(i)
-        return range(max(pixels.start, 0), max(0, min(pixels.stop, n)))
+        return range(max(pixels.start, 0), min(pixels.stop, n))
 
 
 def receptive_field(layers):

@@ -510,7 +510,8 @@ class ShuffleUnit(nn.Module):
     """A unit of ShuffleNet: grouped 1×1, shuffle, depthwise 3×3, grouped 1×1, and the input.
 
     Batch normalisation follows every convolution, a rectifier the first and the end. At stride 1
-    the input is added; at stride 2 its mean over 3×3 pixels is stacked before the new channels.
+    the input is added; at stride 2 its mean over 3×3 pixels is stacked before the new channels;
+    the paper does not say in which order.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Widths and tables are typed from the papers and sources named beside them. All else is computed.
 
-A convolution that batch normalisation follows has no bias, as in all released code: the shift of
+A convolution that batch normalisation follows has no bias, as in most released code: the shift of
 the normalisation does its work. The normalisation itself is no layer here; `norm_parameters` counts
 its two numbers a channel.
 """
