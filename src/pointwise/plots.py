@@ -19,6 +19,7 @@ INPUT = ("#0072B2", "#D98200", "#009E73", "#7A4FA3")  # blue, orange, green, pur
 OUTPUT = ("#4A4A4A",)
 
 LINES = ("-", "--", "-.", ":")  # beside the colours, for whoever cannot tell those apart
+MARKS = ("o", "s", "^", "D")
 WIDTH, DPI = 7.0, 100  # inches and dots per inch: the 700 px column of the book
 STYLE = {
     "font.size": 9,
@@ -369,6 +370,110 @@ def dots(groups, *, xlabel, level=None):
             ax.axvline(level[0], color="black", lw=0.8, ls="--")
             ax.annotate(level[1], (level[0], -0.5), (3, 2), textcoords="offset points", fontsize=8)
     return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
+
+
+def roofline(layers, ceilings, cache=None):
+    """Draw the speed of layers against their arithmetic intensity, under the roofs of a machine.
+
+    Parameters
+    ----------
+    layers : dict
+        `{"name in the legend": [(intensity, rate), …]}`: MACs for each byte that must move, and
+        MACs in a second.
+    ceilings : predict.Ceilings
+        MACs in a second of a large multiply, bytes in a second of a large copy.
+    cache : float, optional
+        Bytes in a second of a small copy, for a second slope.
+
+    Returns
+    -------
+    Drawing
+    """
+    reach = [x for points in layers.values() for x, _ in points]
+    ends = np.array([min(reach) / 1.5, max(reach) * 1.5])
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH, 4)
+        slopes = [(ceilings.bytes, "a large copy", "-"), (cache, "a copy in cache", ":")]
+        for speed, name, style in slopes:
+            if speed:
+                ridge = ceilings.macs / speed
+                ax.plot([ends[0], ridge], [ends[0] * speed, ceilings.macs], style, color="black")
+                ax.annotate(name, (ends[0], ends[0] * speed), (4, 6), textcoords="offset points",
+                            rotation=33, rotation_mode="anchor")  # fmt: skip
+        ax.plot([ceilings.macs / (cache or ceilings.bytes), ends[1]], [ceilings.macs] * 2, "k-")
+        ax.annotate("a large multiply", (ends[1], ceilings.macs), (-4, 4), ha="right",
+                    textcoords="offset points")  # fmt: skip
+        for k, (name, points) in enumerate(layers.items()):
+            ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
+                    color=INPUT[k % 4], label=name)  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlim=ends, xlabel="arithmetic intensity, MACs per byte",
+               ylabel="MACs per second", ylim=(None, 2 * ceilings.macs))  # fmt: skip
+        ax.legend(frameon=False, loc="lower right")
+    return Drawing(fig, f"{sum(map(len, layers.values()))} layers under two roofs")
+
+
+def agreement(groups, *, xlabel, ylabel, within, names=None):
+    """Draw one quantity against another on logarithmic axes, with a band where the two agree.
+
+    Parameters
+    ----------
+    groups : dict
+        `{"name in the legend": [(x, y), …]}`, all positive.
+    xlabel, ylabel : str
+        What the axes hold, with units.
+    within : float
+        The band: 0.2 for y between 0.8 and 1.2 times x.
+    names : dict, optional
+        `{(x, y): "text beside that point"}`.
+
+    Returns
+    -------
+    Drawing
+    """
+    values = [value for points in groups.values() for point in points for value in point]
+    ends = np.array([min(values) / 1.3, max(values) * 1.3])
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH * 0.8, 4.2)
+        ax.plot(ends, ends, "k-", lw=1)
+        ax.fill_between(ends, (1 - within) * ends, (1 + within) * ends, color="black", alpha=0.1,
+                        lw=0, label=f"within {within:.0%}")  # fmt: skip
+        for k, (name, points) in enumerate(groups.items()):
+            ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
+                    color=INPUT[k % 4], label=name)  # fmt: skip
+        for point, text in (names or {}).items():
+            below = point[1] < point[0]
+            ax.annotate(text, point, (6, -4) if below else (-6, 2), fontsize=8,
+                        textcoords="offset points", ha="left" if below else "right")  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=xlabel, ylabel=ylabel)
+        ax.legend(frameon=False, loc="upper left")
+    return Drawing(fig, f"{ylabel} against {xlabel}, {sum(map(len, groups.values()))} points")
+
+
+def scaling(series, *, xlabel, ylabel, dashed=None):
+    """Draw lines with marks on logarithmic axes.
+
+    Parameters
+    ----------
+    series : dict
+        `{"name in the legend": (x, y)}`, all positive.
+    xlabel, ylabel : str
+        What the axes hold, with units.
+    dashed : dict, optional
+        The same, for lines that were computed and not measured: dashed, black, without marks.
+
+    Returns
+    -------
+    Drawing
+    """
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH * 0.8, 3.2)
+        for k, (name, (x, y)) in enumerate(series.items()):
+            ax.plot(x, y, MARKS[k % 4] + LINES[k % 4], ms=5, color=INPUT[k % 4], label=name)
+        for name, (x, y) in (dashed or {}).items():
+            ax.plot(x, y, "k--", lw=1, label=name)
+        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        ax.legend(frameon=False)
+    return Drawing(fig, f"{ylabel} against {xlabel}, {len(series)} lines")
 
 
 def _axes(width, height, grid="both"):
