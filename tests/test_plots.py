@@ -151,8 +151,10 @@ def test_a_roofline_has_its_corner_where_copy_and_multiply_take_equally_long():
     from pointwise.predict import Ceilings
 
     layers = {"pointwise": [(10, 9e10), (20, 1e11)], "depthwise": [(1, 1e10)]}
-    ax = plots.roofline(layers, Ceilings(1e11, 2e10), cache=5e10).figure.axes[0]
-    copy, cached, flat, *marks = ax.lines
+    drawing = plots.roofline(layers, Ceilings(1e11, 2e10), cache=5e10, names={(4, 3e10): "mine"})
+    ax = drawing.figure.axes[0]
+    copy, cached, flat, *marks, star = ax.lines
+    assert star.get_xydata().tolist() == [[4, 3e10]]
     assert copy.get_xdata()[1] == 1e11 / 2e10
     assert cached.get_xdata()[1] == flat.get_xdata()[0] == 1e11 / 5e10
     for slope, speed in [(copy, 2e10), (cached, 5e10)]:
@@ -162,7 +164,7 @@ def test_a_roofline_has_its_corner_where_copy_and_multiply_take_equally_long():
         [list(point) for point in points] for points in layers.values()
     ]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert [t.get_text() for t in ax.texts] == ["a large copy", "a copy in cache", "a large multiply"]
+    assert texts(drawing) == ["mine", "a large multiply", "a large copy", "a copy in cache"]
     assert len(plots.roofline(layers, Ceilings(1e11, 2e10)).figure.axes[0].lines) == 4
 
 

@@ -1,6 +1,7 @@
 """The predictor: on made-up machines that keep its law it is exact, and it stays small."""
 
 import ast
+import doctest
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,9 @@ def lines_of_code(path):
 
 def test_the_model_is_at_most_60_lines():
     assert 30 < lines_of_code(Path(predict.__file__)) <= 60
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(predict)
+    assert result.attempted >= 3
+    assert result.failed == 0

@@ -1,5 +1,6 @@
-"""The stopwatch under false clocks: what it counts and what it refuses. No real time is asserted."""
+"""The stopwatch under false clocks: what it counts, what it refuses. No real time is asserted."""
 
+import doctest
 import subprocess
 import sys
 from itertools import pairwise
@@ -289,3 +290,9 @@ def test_on_torch_chains_and_refuses():
         timing.on_torch([Conv(8, 3), Conv(2, 2)], (8, 4, 4))
     with pytest.raises(ValueError, match="batch"):
         timing.on_torch(Conv(8, 3), (8, 4, 4), batch=0)
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(timing)
+    assert result.attempted >= 10
+    assert result.failed == 0

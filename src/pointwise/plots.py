@@ -372,7 +372,7 @@ def dots(groups, *, xlabel, level=None):
     return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
 
 
-def roofline(layers, ceilings, cache=None):
+def roofline(layers, ceilings, *, cache=None, names=None):
     """Draw the speed of layers against their arithmetic intensity, under the roofs of a machine.
 
     Parameters
@@ -384,32 +384,42 @@ def roofline(layers, ceilings, cache=None):
         MACs in a second of a large multiply, bytes in a second of a large copy.
     cache : float, optional
         Bytes in a second of a small copy, for a second slope.
+    names : dict, optional
+        `{(intensity, rate): "text"}`: more layers, each with its name.
 
     Returns
     -------
     Drawing
     """
-    reach = [x for points in layers.values() for x, _ in points]
-    ends = np.array([min(reach) / 1.5, max(reach) * 1.5])
+    every = [point for points in layers.values() for point in points] + list(names or {})
+    left, right = min(x for x, _ in every) / 1.5, max(x for x, _ in every) * 1.5
+    low, roof = min(y for _, y in every) / 1.5, ceilings.macs
+    slopes = {"a large copy": (ceilings.bytes, "k-"), "a copy in cache": (cache, "k:")}
+    slopes = {name: slope for name, slope in slopes.items() if slope[0]}
     with mpl.rc_context(STYLE):
         fig, ax = _axes(WIDTH, 4)
-        slopes = [(ceilings.bytes, "a large copy", "-"), (cache, "a copy in cache", ":")]
-        for speed, name, style in slopes:
-            if speed:
-                ridge = ceilings.macs / speed
-                ax.plot([ends[0], ridge], [ends[0] * speed, ceilings.macs], style, color="black")
-                ax.annotate(name, (ends[0], ends[0] * speed), (4, 6), textcoords="offset points",
-                            rotation=33, rotation_mode="anchor")  # fmt: skip
-        ax.plot([ceilings.macs / (cache or ceilings.bytes), ends[1]], [ceilings.macs] * 2, "k-")
-        ax.annotate("a large multiply", (ends[1], ceilings.macs), (-4, 4), ha="right",
-                    textcoords="offset points")  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, 2 * roof),
+               xlabel="arithmetic intensity, MACs per byte", ylabel="MACs per second")  # fmt: skip
+        for speed, style in slopes.values():
+            ax.plot([left, roof / speed], [left * speed, roof], style)
+        ax.plot([roof / max(speed for speed, _ in slopes.values()), right], [roof, roof], "k-")
         for k, (name, points) in enumerate(layers.items()):
             ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
                     color=INPUT[k % 4], label=name)  # fmt: skip
-        ax.set(xscale="log", yscale="log", xlim=ends, xlabel="arithmetic intensity, MACs per byte",
-               ylabel="MACs per second", ylim=(None, 2 * ceilings.macs))  # fmt: skip
+        above = {"textcoords": "offset points", "fontsize": 8}
+        for point, text in (names or {}).items():
+            ax.plot(*point, "*", ms=11, color="black", mec="white")
+            ax.annotate(text, point, (0, -13), ha="center", **above, zorder=4,
+                        bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip
+        ax.annotate("a large multiply", (right, roof), (-4, 4), ha="right", **above)
+        fig.draw_without_rendering()  # the slopes have their angle now
+        for name, (speed, _) in slopes.items():
+            start = max(left, low / speed) * 1.15
+            (x0, y0), (x1, y1) = ax.transData.transform([(1, 1), (10, 10)])
+            ax.annotate(name, (start, start * speed), (-3, 4), rotation_mode="anchor",
+                        rotation=np.degrees(np.arctan2(y1 - y0, x1 - x0)), **above)  # fmt: skip
         ax.legend(frameon=False, loc="lower right")
-    return Drawing(fig, f"{sum(map(len, layers.values()))} layers under two roofs")
+    return Drawing(fig, f"{len(every)} layers under their roofs")
 
 
 def agreement(groups, *, xlabel, ylabel, within, names=None):

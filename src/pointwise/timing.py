@@ -12,7 +12,8 @@ measurement is thrown away whole and made again, three times by default; after t
 "too noisy" and shows the quartiles. The rule looks at the spread alone, never at the result.
 
 **What it cannot do.** Threads are counted, not tied to a core, and the speed of the core is not
-fixed. Both are for the operating system.
+fixed: both are for the operating system. A disturbance that lasts through all rounds alike, such as
+another program on the second of two cores, does not show in their spread.
 """
 
 import os
