@@ -1,10 +1,11 @@
 """One honest stopwatch: warm-up, interleaved rounds, pinned threads, median and quartiles.
 
 **What it does about the usual mistakes.** The first rounds are thrown away: they fill caches and
-choose kernels. The calls take turns, and every other round runs backwards, so that a slow minute of
-the machine hits all of them. A comparison is the median of the ratios within a round, not the ratio
-of two bests. Before it starts, a block of 31 MiB is borrowed and given back: glibc then keeps freed
-memory, and no round pays for fresh pages that another round got for nothing.
+choose kernels. The calls take strict turns: a slow minute of the machine hits all of them, and each
+finds the caches as the one before it left them, in every round alike. A comparison is the median of
+the ratios within a round, not the ratio of two bests. Before it starts, a block of 31 MiB is
+borrowed and given back: glibc then keeps freed memory, and no round pays for fresh pages that
+another round got for nothing.
 
 **What it refuses.** A `Comparison` has no ratio where the upper quartile of the ratios is more than
 `WIDEST` = 1.5 times the lower one, or where the clock did not move during a call. A disturbed
@@ -143,14 +144,14 @@ def rounds_of(calls, rounds, warmup, budget, clock):
     """Run the calls in turns; return seconds, one row for each round, one column for each call."""
     np.empty(31 << 20, np.uint8)  # freed at once; see "usual mistakes" above
     start, rows = clock(), []
-    for number in range(-warmup, rounds):
+    for number in range(-warmup + 1, rounds + 1):
         row = np.empty(len(calls))
-        for i in range(len(calls))[:: 1 if number % 2 else -1]:
+        for i, call in enumerate(calls):
             begin = clock()
-            calls[i]()
+            call()
             row[i] = clock() - begin
         rows.append(row)
-        if number + 1 >= FEWEST and clock() - start > budget:
+        if number >= FEWEST and clock() - start > budget:
             break
     return np.array(rows[warmup:])
 
@@ -173,7 +174,7 @@ def compare(first, second, *, rounds=21, warmup=2, budget=2.0, tries=3, clock=ti
     first, second : callable
         Functions of no arguments.
     rounds : int
-        At least 5. In each, both calls run once; the order changes from round to round.
+        At least 5. In each, both calls run once, the first first.
     warmup : int
         Rounds before, not counted.
     budget : float
