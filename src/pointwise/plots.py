@@ -385,7 +385,7 @@ def roofline(layers, ceilings, *, cache=None, names=None):
     cache : float, optional
         Bytes in a second of a small copy, for a second slope.
     names : dict, optional
-        `{(intensity, rate): "text"}`: more layers, each with its name.
+        `{(intensity, rate): "name in the legend"}`: more layers, each with a mark of its own.
 
     Returns
     -------
@@ -406,11 +406,9 @@ def roofline(layers, ceilings, *, cache=None, names=None):
         for k, (name, points) in enumerate(layers.items()):
             ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
                     color=INPUT[k % 4], label=name)  # fmt: skip
+        for k, (point, name) in enumerate((names or {}).items()):
+            ax.plot(*point, "*PX"[k % 3], ms=10, color="black", mec="white", ls="", label=name)
         above = {"textcoords": "offset points", "fontsize": 8}
-        for point, text in (names or {}).items():
-            ax.plot(*point, "*", ms=11, color="black", mec="white")
-            ax.annotate(text, point, (0, -13), ha="center", **above, zorder=4,
-                        bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip
         ax.annotate("a large multiply", (right, roof), (-4, 4), ha="right", **above)
         fig.draw_without_rendering()  # the slopes have their angle now
         for name, (speed, _) in slopes.items():
@@ -441,7 +439,7 @@ def agreement(groups, *, xlabel, ylabel, within, names=None):
     Drawing
     """
     values = [value for points in groups.values() for point in points for value in point]
-    ends = np.array([min(values) / 1.3, max(values) * 1.3])
+    ends = np.array([min(values) / 2, max(values) * 1.5])
     with mpl.rc_context(STYLE):
         fig, ax = _axes(WIDTH * 0.8, 4.2)
         ax.plot(ends, ends, "k-", lw=1)
