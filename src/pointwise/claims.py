@@ -11,6 +11,7 @@ computed, and `verdict` turns that into a word. An entry's `why` was written for
 so instead.
 """
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -298,21 +299,26 @@ def comparison(rows):
 
     Parameters
     ----------
-    rows : list of (str, str, float, float, str)
-        Where it stands; what it counts; the printed value; the recomputed one; a format for both,
-        such as ",.0f".
+    rows : list of (str, str, str, float, str)
+        Where it stands; what it counts, with the unit; the figure as printed, such as "463K"; the
+        recomputed one; and the format of that, such as ".1f".
 
     Returns
     -------
     Grid
+
+    Examples
+    --------
+    >>> comparison([("a tutorial", "weights, million", "about 1", 1.605632, ".2f")])
+    a tutorial: weights, million: about 1 1.61 -37.7 %
     """
     shown = []
     for where, what, printed, computed, form in rows:
-        off = f"{100 * (printed / computed - 1):+.1f} %"
-        shown.append([where, what, f"{printed:{form}}", f"{computed:{form}}", off])
-    plain = "\n".join(f"{row[0]}: {row[1]}: {row[2]} {row[3]} {row[4]}" for row in shown)
+        off = 100 * (float(re.search(r"[\d.]+", printed)[0]) / computed - 1)
+        shown.append([where, what, printed, f"{computed:{form}}", f"{off:+.1f} %"])
+    plain = "\n".join(f"{row[0]}: {row[1]}: {' '.join(row[2:])}" for row in shown)
     head = ["where", "what", "printed", "recomputed", "printed is off by"]
-    return Grid(head, [[*row] for row in shown], plain)
+    return Grid(head, shown, plain)
 
 
 def addresses(entry):
@@ -694,8 +700,8 @@ LEDGER = (
         87, LEARNING, ANSWER, "learned-mixing#when-two-layers-are-one", RIGHT_IF,
         "More channels out than in is pointless, unless a nonlinearity follows.",
         "if a linear layer that mixes channels follows at once: 256 → 1024 → 256 is one matrix, of "
-        "rank {rank}. A depthwise layer between, no less linear, gains: rank {same} becomes "
-        "{widened}.",
+        "rank {rank}. With a depthwise layer between, no less linear, it is not: two channels "
+        "widened to eight give four slices of rank {widened}, unwidened of rank {same}.",
     ),
     # -------------------------------------------------------------------------------- history
     sentence(
@@ -766,7 +772,8 @@ LEDGER = (
     sentence(
         70, NETWORKS, ANSWER, "worked-examples", RIGHT,
         "fc7 of the fully convolutional network is 4096×8×8 for a picture of 250×250.",
-        "{shape}. The first layer pads by {padding}, or it would not be.",
+        "{shape}, because the first layer pads by {padding}. Without, the 7×7 of fc6 would leave "
+        "{bare}.",
     ),
     sentence(
         71, NETWORKS, ANSWER, "worked-examples", RIGHT_IF,
