@@ -224,7 +224,7 @@ class Trial:
         if ruling.verdict == entry.written_for:
             text = entry.why.format(**ruling.figures)
         else:
-            text = f'The evidence now says "{ruling.verdict}"; this book was written for another.'
+            text = f'The book was written for "{entry.written_for}". What has changed?'
         return f"{text} {links(entry)}".strip()
 
     def coverage(self):
@@ -486,7 +486,7 @@ LEDGER = (
         (40, 44), CHANNELS, (COMMENT, COMMENT), "channel-collapse#five-sentences-that-fail", RIGHT,
         "Each kernel makes one channel, and how many kernels is your choice: 64 of them turn 256 "
         "channels into 64.",
-        "{before} becomes {after}.",
+        "1, 64 and 300 kernels leave {counts} of 256 channels.",
     ),
     sentence(
         69, CHANNELS, ANSWER, "channel-collapse#five-sentences-that-fail", RIGHT_IF,
@@ -669,7 +669,7 @@ LEDGER = (
     sentence(
         15, LEARNING, SLIDES, "network-in-network#real-data-that-does-not-need-them", RIGHT_IF,
         "More parameters over-fit more, so a 1×1 lowers over-fitting.",
-        "if what the narrow middle cuts off is noise: test error {wide:.2f} falls to {narrow:.2f}. "
+        "if what the narrow middle cuts off is noise: the gap falls from {wide:.1f} to {narrow:.1f}. "
         "On handwritten digits, networks of equal size over-fitted *more* with extra 1×1 layers.",
     ),
     sentence(
