@@ -556,7 +556,7 @@ LEDGER = (
     ),
     # ------------------------------------------------------------------------- cost: counting
     sentence(
-        10, COUNTING, NOTES, "worked-examples", RIGHT,
+        10, COUNTING, NOTES, "worked-examples#6-256--64--256-against-256--256", RIGHT,
         "256 channels by 1×1 to 64 and by 4×4 back to 256, against one 4×4 from 256 to 256: the "
         "first is the cheaper way.",
         "{through:,} weights against {direct:,}, {ratio:.4f} times fewer: 64/17.",
@@ -569,46 +569,47 @@ LEDGER = (
         "time.",
     ),
     sentence(
-        45, COUNTING, COMMENT, "worked-examples", RIGHT_IF,
+        45, COUNTING, COMMENT, "worked-examples#6-256--64--256-against-256--256", RIGHT_IF,
         "The cost of computation is proportional to the number of weights.",
         "if all maps have one size. Without padding on 14×14 the weights say {weights:.2f} and the "
         "multiplications {macs:.2f}.",
     ),
     sentence(
-        46, COUNTING, COMMENT, "worked-examples", WRONG,
+        46, COUNTING, COMMENT, "worked-examples#6-256--64--256-against-256--256", WRONG,
         "The 4×4 behind the reduction has 64×265×4×4 weights.",
         "A slip of the pen for 256: {true:,}, not {slip:,}.",
     ),
     sentence(
-        47, COUNTING, COMMENT, "worked-examples", WRONG,
+        47, COUNTING, COMMENT, "worked-examples#6-256--64--256-against-256--256", WRONG,
         "The ratio is 256/17, about 3.7.",
         "256/17 is {slip:.2f}. The ratio is 64/17, {true:.4f}.",
     ),
     sentence(
-        20, COUNTING, SLIDES, "worked-examples", RIGHT,
+        20, COUNTING, SLIDES, "worked-examples#7-1129-million-against-53-million", RIGHT,
         "(14×14×48) × (5×5×480) = 112.9 million operations.",
         "{macs:,} multiply-accumulates.",
     ),
     sentence(
-        21, COUNTING, SLIDES, "worked-examples", OPEN,
+        21, COUNTING, SLIDES, "worked-examples#7-1129-million-against-53-million", OPEN,
         "With a 1×1 in front: a number that our copy of the slides has lost.",
         "With the {width} channels of the real layer it would be {macs:.1f} million, {ratio:.2f} "
         "times fewer; what the slide said we cannot know.",
     ),
     sentence(
-        19, COUNTING, SLIDES, "worked-examples", RIGHT_IF,
+        19, COUNTING, SLIDES, "worked-examples#7-1129-million-against-53-million", RIGHT_IF,
         'The heading over that count, "how to reduce the number of parameters".',
         "if all maps have one size: parameters and operations then fall by the same {ratio:.2f}. "
         "The counts themselves are {weights:,} weights and {macs:,} operations.",
     ),
     sentence(
-        17, COUNTING, SLIDES, "worked-examples", RIGHT_IF,
+        17, COUNTING, SLIDES, "worked-examples#9-a-25th-of-the-parameters", RIGHT_IF,
         "1×1 instead of 5×5 leaves 1/25 of the parameters.",
         "if biases are left out. From one channel to one it is {five} against {one}, 1/{ratio:g}. "
         "And a 1×1 sees no neighbours: it is no 5×5.",
     ),
     sentence(
-        (82, 84), COUNTING, (ANSWER, ANSWER), "worked-examples", RIGHT,
+        (82, 84), COUNTING, (ANSWER, ANSWER),
+        "worked-examples#3-a-photograph-to-one-channel-and-to-two", RIGHT,
         "Three channels to one take 3 coefficients and make one picture; to two, 6.",
         "{one} and {two}; with biases {one_biased} and {two_biased}.",
     ),
@@ -653,7 +654,7 @@ LEDGER = (
         "the full 3×3.",
     ),
     sentence(
-        58, SAVING, ANSWER, "worked-examples", RIGHT,
+        58, SAVING, ANSWER, "worked-examples#8-1204-million-against-124-million", RIGHT,
         "Use pooling to shrink height and width and a 1×1 to shrink the channels; that saves a "
         "lot of computation.",
         "5×5 from 192 to 32 channels on 28×28: {direct:,} MACs, through 16 channels {through:,}. "
@@ -669,8 +670,9 @@ LEDGER = (
     sentence(
         15, LEARNING, SLIDES, "network-in-network#real-data-that-does-not-need-them", RIGHT_IF,
         "More parameters over-fit more, so a 1×1 lowers over-fitting.",
-        "if what the narrow middle cuts off is noise: the gap falls from {wide:.1f} to {narrow:.1f}. "
-        "On handwritten digits, networks of equal size over-fitted *more* with extra 1×1 layers.",
+        "if what the narrow middle cuts off is noise: the gap falls from {wide:.1f} to "
+        "{narrow:.1f}. On handwritten digits, networks of equal size over-fitted *more* with "
+        "extra 1×1 layers.",
     ),
     sentence(
         53, LEARNING, ANSWER, "learned-mixing#ask-for-reconstruction-and-pca-comes-out", RIGHT_IF,
@@ -770,13 +772,13 @@ LEDGER = (
         "In all {modules} modules: {least:.2f} to {most:.2f} times fewer MACs.",
     ),
     sentence(
-        70, NETWORKS, ANSWER, "worked-examples", RIGHT,
+        70, NETWORKS, ANSWER, "worked-examples#11-from-4096-features-to-2048", RIGHT,
         "fc7 of the fully convolutional network is 4096×8×8 for a picture of 250×250.",
         "{shape}, because the first layer pads by {padding}. Without, the 7×7 of fc6 would leave "
         "{bare}.",
     ),
     sentence(
-        71, NETWORKS, ANSWER, "worked-examples", RIGHT_IF,
+        71, NETWORKS, ANSWER, "worked-examples#11-from-4096-features-to-2048", RIGHT_IF,
         "The next layer is a 1×1 to 2048×8×8.",
         "if you only imagine it, as the answer does: {weights:,} weights. The published network "
         "goes from fc7 to {classes} class scores.",
