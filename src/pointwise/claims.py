@@ -215,7 +215,7 @@ class Trial:
 
     def _verdict_cell(self, entry):
         word = self.verdict_of(entry.numbers[0])
-        return f"**{MARKS[word]} {word}**".replace(" ", "\u00a0") if word in MARKS else word
+        return f"**{MARKS[word]}\u00a0{word}**" if word in MARKS else word
 
     def _why(self, entry):
         ruling = self.rulings.get(entry.numbers[0])
