@@ -240,7 +240,7 @@ PLANTED = [
     (5, "nn.Linear(32 * 36, 5 * 36)", "nn.Linear(32 * 1, 5 * 1)", RIGHT),
     (6, "in (1, 64)", "in (1, 1)", RIGHT),
     (7, "[(1, 0), (2, 0), (1, 1)]", "[(1, 0), (1, 0), (1, 0)]", RIGHT),
-    (9, "modules[\"5b\"], modules[\"3b\"]", "modules[\"4e\"], modules[\"4a\"]", RIGHT),
+    (9, 'modules["5b"], modules["3b"]', 'modules["4e"], modules["4a"]', RIGHT),
     (10, "pair(4, 256, 64, 256, side=28)", "pair(4, 256, 250, 256, side=28)", WRONG),
     (11, "= 0, np.nan", "= 0, 1", RIGHT),
     (12, "1992", "2015", RIGHT),
