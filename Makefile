@@ -35,13 +35,13 @@ all-tools:
 	@python=$$(tools/find-python) && "$$python" tools/install.py full
 
 # What the pages are made of; folders stand for the files that leave them.
-SOURCES := $(shell find chapters _ext _static _extra -not -name '.*' -not -name __pycache__ \
+SOURCES := $(shell find chapters _ext _static _extra _templates -not -name '.*' -not -name __pycache__ \
              -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*')
 
 book: site-tools _build/html/.complete
 	@echo "The site: $(CURDIR)/_build/html/index.html"
 
-_build/html/.complete: $(SOURCES) _config.yml _toc.yml requirements-site.txt tools/build_book.py \
+_build/html/.complete: $(SOURCES) _config.yml _toc.yml _terms.yml CITATION.cff requirements-site.txt tools/build_book.py \
     $(if $(REPOSITORY),always)
 	@$(PY) tools/build_book.py
 

@@ -14,7 +14,7 @@ from run_notebooks import ROOT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
-    "--no-sandbox",  # a container has no user namespaces to build it from; only our pages are opened
+    "--no-sandbox",  # in a container there is nothing to build it from
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
