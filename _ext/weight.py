@@ -42,7 +42,7 @@ SCRIPTS = [
     "clipboard.min.js",
     "copybutton.js",
     "scripts/sphinx-book-theme.js",
-    "math-scroll.js",
+    "reach.js",
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
 ]
