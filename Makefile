@@ -5,6 +5,7 @@
 #   make lab          open the chapters in JupyterLab
 #   make notebooks    execute all notebooks in place; one of them: NB=chapters/channels/lesson.ipynb
 #   make test         lint, hygiene, strict build, unit tests, and every notebook executed and compared
+#   make site-check   the tests of the built site alone, in Chromium where it is installed
 #   make clean        remove what was built; .venv stays
 #
 # PYTHON=python3.12     the interpreter that .venv is made with (3.11 or newer)
@@ -12,7 +13,7 @@
 
 # Recipes run one after the other even under -j: they share .venv and _build.
 .NOTPARALLEL:
-.PHONY: help book serve lab notebooks test clean site-tools all-tools always
+.PHONY: help book serve lab notebooks test site-check clean site-tools all-tools always
 
 PY := .venv/bin/python
 PORT ?= 8000
@@ -57,6 +58,9 @@ notebooks: all-tools
 
 test: all-tools
 	@$(PY) tools/run_tests.py
+
+site-check: all-tools _build/html/.complete
+	@$(PY) -m pytest -q -rs -m site tests
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -148,6 +148,8 @@ def tell_about(app, pagename, templatename, context, doctree):
     context["full_title"] = f"{title} — {config.html_title}"
     if pagename == config.root_doc:
         context["full_title"] = context["citation"]["title"]
+    # docutils writes a second viewport.
+    context["metatags"] = re.sub(r'<meta name="viewport"[^>]*>', "", context["metatags"])
     context["description"] = (
         (context.get("meta") or {}).get("description")
         or DESCRIPTIONS.get(pagename)

@@ -3,7 +3,8 @@
 The theme sends a dozen each of style sheets and scripts, and fonts with all icons there are: over
 400 kB, compressed, before the text and its figures. Once the pages are written, their style sheets
 become `_static/site.css`: rules for classes that occur nowhere are left out, and of the icons only
-those in use stay, inside the sheet. The scripts become `_static/site.js`, which no page waits for.
+those in use stay, inside the sheet. The fonts for formulas lose the characters that no formula has.
+The scripts become `_static/site.js`, which no page waits for.
 A file that is not on the lists below, say of a live figure, keeps its own place in its page.
 """
 
@@ -16,6 +17,7 @@ import re
 from pathlib import Path
 
 import tinycss2
+from bs4 import BeautifulSoup
 from fontTools import subset
 from sphinx.errors import ExtensionError
 
@@ -72,6 +74,9 @@ def is_replaced(asset, names):
 def take_out_assets(app, pagename, templatename, context, doctree):
     context["css_files"] = [c for c in context["css_files"] if not is_replaced(c, STYLES)]
     context["script_files"] = [s for s in context["script_files"] if not is_replaced(s, SCRIPTS)]
+    # Asked for at once, the two fonts of nearly every formula come before the text is laid out.
+    formulas = 'class="katex"' in context.get("body", "")
+    context["early_fonts"] = ["Main-Regular", "Math-Italic"] if formulas else []
 
 
 def read_asset(static, pattern):
@@ -162,15 +167,15 @@ def minified(declarations):
 
 
 def only_these_characters(font, characters):
-    """A font with nothing but these characters, as woff2 for a style sheet."""
-    options = subset.Options(flavor="woff2", layout_features=[], notdef_outline=True)
+    """A font with nothing but these characters, as the bytes of a woff2 file."""
+    options = subset.Options(flavor="woff2", layout_features=["*"], notdef_outline=True)
     loaded = subset.load_font(font, options)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=[ord(c) for c in characters])
     cutter.subset(loaded)
     file = io.BytesIO()
     subset.save_font(loaded, file, options)
-    return "data:font/woff2;base64," + base64.b64encode(file.getvalue()).decode()
+    return file.getvalue()
 
 
 def with_small_icons(css, static):
@@ -181,10 +186,29 @@ def with_small_icons(css, static):
         if "vendor/fontawesome" not in match[0]:
             return match[0]
         font = re.search(r'url\("?([^)"]*\.woff2)', match[0])[1]
-        data = only_these_characters(static / font, icons)
-        return re.sub(r"src:[^;}]*", f'src:url("{data}") format("woff2")', match[0])
+        data = base64.b64encode(only_these_characters(static / font, icons)).decode()
+        source = f'src:url("data:font/woff2;base64,{data}") format("woff2")'
+        return re.sub(r"src:[^;}]*", source, match[0])
 
     return re.sub(r"@font-face\s*\{[^}]*\}", shrink, css)
+
+
+def characters_in_formulas(outdir):
+    characters = set()
+    for page in outdir.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if 'class="katex-html"' in text:
+            for formula in BeautifulSoup(text, "html.parser").select(".katex-html"):
+                characters.update(formula.get_text())
+    return characters
+
+
+def shrink_formula_fonts(complete, outdir):
+    """Keep, of the fonts in the folder `complete`, the characters that the book's formulas have."""
+    characters = characters_in_formulas(outdir)
+    for font in complete.glob("*.woff2"):
+        target = outdir / "_static/katex/fonts" / font.name
+        target.write_bytes(only_these_characters(font, characters))
 
 
 def write_bundles(outdir):
@@ -209,6 +233,7 @@ def finish_assets(app, error):
     if error or app.builder.name != "html":
         return
     outdir = Path(app.outdir)
+    shrink_formula_fonts(Path(app.srcdir, "_extra/_static/katex/fonts"), outdir)
     hashes = write_bundles(outdir)
     for page in outdir.rglob("*.html"):
         text = page.read_text(encoding="utf-8")

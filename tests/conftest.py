@@ -1,15 +1,20 @@
 """What tests of the built site share: its address on this machine, and a browser that stays on it.
 
-Without Chromium the tests that need it are skipped, and the run says so.
+Without Chromium the tests that need it are skipped, and the run says so; with SITE_TOOLS=required
+in the environment they fail.
 """
 
 import functools
 import http.server
+import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
+import yaml
 from build_book import build
+from playwright.sync_api import sync_playwright
 from run_notebooks import ROOT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -23,9 +28,19 @@ QUIET = [
 ]
 
 
-def find_browser():
-    """The path of Chromium or Chrome, or None."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+def find_browser(playwright):
+    """The path of Chromium or Chrome, or of what `playwright install chromium` brought, or None."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def do_without(reason):
+    if os.environ.get("SITE_TOOLS") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -63,12 +78,10 @@ def site_url(site_folder):
 @pytest.fixture(scope="session")
 def chromium():
     """A running Chromium without a window."""
-    executable = find_browser()
-    if executable is None:
-        pytest.skip(f"NO BROWSER: none of {', '.join(BROWSERS)} is installed")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
+        executable = find_browser(playwright)
+        if executable is None:
+            do_without(f"NO BROWSER: none of {', '.join(BROWSERS)} is installed")
         browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         yield browser
         browser.close()
@@ -119,3 +132,31 @@ def open_tab(chromium, site_url):
     for tab in tabs:
         tab.context.close()
     assert faults == []
+
+
+def pages_of_the_book():
+    """The pages that _toc.yml names, and the two that Sphinx adds, as they are in the site."""
+
+    def visit(entries):
+        for entry in entries:
+            yield entry["file"]
+            yield from visit(entry.get("sections", []))
+            yield from visit(entry.get("chapters", []))
+
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    parts = [entry for part in toc.get("parts", []) for entry in part["chapters"]]
+    named = [toc["root"], *visit(toc.get("chapters", []) + parts), "genindex", "search"]
+    return [f"{name}.html" for name in named]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that asks for `page_name` runs on every page."""
+    if "page_name" in metafunc.fixturenames:
+        metafunc.parametrize("page_name", pages_of_the_book())
+
+
+def pytest_collection_modifyitems(items):
+    """`make site-check` runs what needs the built site."""
+    for item in items:
+        if {"site_folder", "pages"} & set(item.fixturenames):
+            item.add_marker("site")
