@@ -149,7 +149,7 @@ def tell_about(app, pagename, templatename, context, doctree):
     if pagename == config.root_doc:
         context["full_title"] = context["citation"]["title"]
     # docutils writes a second viewport.
-    context["metatags"] = re.sub(r'<meta name="viewport"[^>]*>', "", context["metatags"])
+    context["metatags"] = re.sub(r'<meta name="viewport"[^>]*>', "", context.get("metatags", ""))
     context["description"] = (
         (context.get("meta") or {}).get("description")
         or DESCRIPTIONS.get(pagename)
