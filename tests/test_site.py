@@ -90,7 +90,7 @@ def test_pages_are_mended(pages):
         for cell in page.select("th"):
             assert cell.get_text(strip=True), f"{name}: {cell.parent}"
         assert page.select("summary[aria-label]") == [], name
-        for picture in page.select("main img"):
+        for picture in page.select("article img"):
             assert picture.has_attr("width"), f"{name}: {picture}"
             assert picture.has_attr("height"), f"{name}: {picture}"
             far = picture.find_previous("h2") is not None
