@@ -137,9 +137,10 @@ def prune(rules, used):
     for rule in rules:
         if rule.type == "qualified-rule":
             kept = [s for s in selectors_in(rule.prelude) if names_of(s) <= used]
-            if kept:
+            declarations = minified(rule.content)
+            if kept and declarations:
                 selector = ",".join(tinycss2.serialize(s).strip() for s in kept)
-                written.append(f"{selector}{{{minified(rule.content)}}}")
+                written.append(f"{selector}{{{declarations}}}")
         elif rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
             inner = prune(tinycss2.parse_rule_list(rule.content, True, True), used)
             if inner:
