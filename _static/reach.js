@@ -30,7 +30,7 @@ document.addEventListener("toggle", markWideFrames, true); // a fold has no widt
 // The theme takes the focus off a button that was clicked; whoever pressed it with a key needs it back.
 let pressed = null;
 const giveBack = () => {
-  if (pressed && !document.querySelector("dialog[open]")) {
+  if (pressed && document.activeElement === document.body) {
     pressed.focus();
     pressed = null;
   }
