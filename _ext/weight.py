@@ -179,6 +179,12 @@ def only_these_characters(font, characters):
     return file.getvalue()
 
 
+def notices(css):
+    """The comments that say whose work this is, and on what terms."""
+    comments = dict.fromkeys(re.findall(r"/\*.*?\*/", css, flags=re.S))
+    return "\n".join(c for c in comments if re.search("licen[sc]e|copyright", c, re.I)) + "\n"
+
+
 def with_small_icons(css, static):
     """Put the icons that the style sheet names into it, in place of fonts with all icons."""
     icons = set(re.findall(r'content:"([\ue000-\uf8ff])"', css))
@@ -221,7 +227,7 @@ def write_bundles(outdir):
     for name in STYLES:
         css += with_addresses_from(os.path.dirname(name), read_asset(static, name)) + "\n"
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    css = with_small_icons(prune(rules, names_in_use(outdir)), static)
+    css = notices(css) + with_small_icons(prune(rules, names_in_use(outdir)), static)
     hashes = {}
     for name, text in (("site.css", css), ("site.js", script)):
         (static / name).write_text(text, encoding="utf-8", newline="\n")

@@ -283,6 +283,34 @@ def test_a_page_has_one_style_sheet_and_one_script(pages):
         assert [re.search(r"([\w.]+)(\?|$)", tag["src"])[1] for tag in scripts] == wanted, name
         assert all(tag.has_attr("defer") for tag in scripts), name
 
+        inline = [tag.get_text() for tag in page.select("script:not([src])")]
+        assert len(inline) == 1 + (name == "search.html"), f"{name}: {inline}"
+
+
+def test_the_theme_loads_no_file_that_is_not_in_the_two(weight, site_folder):
+    """The template of the theme that loads its files is replaced: look for what it would load."""
+    macros = (site_folder / "_static/webpack-macros.html").read_text(encoding="utf-8")
+    loaded = set(re.findall(r"_static/([\w./-]+)", macros))
+    assert loaded == {
+        "styles/theme.css",
+        "styles/pydata-sphinx-theme.css",
+        "scripts/fontawesome.js",
+        "scripts/bootstrap.js",
+        "scripts/pydata-sphinx-theme.js",
+    }
+    assert loaded - set(weight.STYLES + weight.SCRIPTS) == {
+        "styles/theme.css",  # imports basic.css, which is in
+        "scripts/fontawesome.js",  # the fonts show the same icons
+    }
+    theme = (site_folder / "_static/styles/theme.css").read_text(encoding="utf-8")
+    assert re.sub(r"/\*.*?\*/", "", theme, flags=re.S).split() == ["@import", '"../basic.css";']
+
+
+def test_the_style_sheet_names_its_makers(site_folder):
+    css = (site_folder / "_static/site.css").read_text(encoding="utf-8")
+    for maker in ("Font Awesome Free", "Bootstrap", "Sphinx team"):
+        assert maker in css
+
 
 def is_of_a_figure(script):
     """Live figures bring modules, each into its own page."""
