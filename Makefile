@@ -5,6 +5,7 @@
 #   make lab          open the chapters in JupyterLab
 #   make notebooks    execute all notebooks in place; one of them: NB=chapters/channels/lesson.ipynb
 #   make test         lint, hygiene, strict build, unit tests, and every notebook executed and compared
+#   make site-check   the tests of the built site alone, in Chromium where it is installed
 #   make clean        remove what was built; .venv stays
 #
 # PYTHON=python3.12     the interpreter that .venv is made with (3.11 or newer)
@@ -12,7 +13,7 @@
 
 # Recipes run one after the other even under -j: they share .venv and _build.
 .NOTPARALLEL:
-.PHONY: help book serve lab notebooks test clean site-tools all-tools always
+.PHONY: help book serve lab notebooks test site-check clean site-tools all-tools always
 
 PY := .venv/bin/python
 PORT ?= 8000
@@ -35,13 +36,13 @@ all-tools:
 	@python=$$(tools/find-python) && "$$python" tools/install.py full
 
 # What the pages are made of; folders stand for the files that leave them.
-SOURCES := $(shell find chapters _ext _static _extra -not -name '.*' -not -name __pycache__ \
+SOURCES := $(shell find chapters _ext _static _extra _templates -not -name '.*' -not -name __pycache__ \
              -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*')
 
 book: site-tools _build/html/.complete
 	@echo "The site: $(CURDIR)/_build/html/index.html"
 
-_build/html/.complete: $(SOURCES) _config.yml _toc.yml requirements-site.txt tools/build_book.py \
+_build/html/.complete: $(SOURCES) _config.yml _toc.yml _terms.yml CITATION.cff requirements-site.txt tools/build_book.py \
     $(if $(REPOSITORY),always)
 	@$(PY) tools/build_book.py
 
@@ -57,6 +58,9 @@ notebooks: all-tools
 
 test: all-tools
 	@$(PY) tools/run_tests.py
+
+site-check: all-tools _build/html/.complete
+	@$(PY) -m pytest -q -rs -m site tests
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

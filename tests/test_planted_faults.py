@@ -99,9 +99,10 @@ def sound(tmp_path_factory):
     """A copy of the book with one small chapter, executed."""
     book = tmp_path_factory.mktemp("sound") / "book"
     book.mkdir()
-    for name in ["_config.yml", "pyproject.toml"]:
+    for name in ["_config.yml", "CITATION.cff", "pyproject.toml"]:
         shutil.copy(ROOT / name, book)
-    for name in ["_ext", "_extra", "_static", "src", "tools"]:
+    (book / "_terms.yml").write_text("chapters/tiny/lesson: [sum]\n")
+    for name in ["_ext", "_extra", "_static", "_templates", "src", "tools"]:
         shutil.copytree(ROOT / name, book / name, ignore=shutil.ignore_patterns("__pycache__"))
     (book / LESSON).parent.mkdir(parents=True)
     (book / "chapters/index.md").write_text("# Start\n\n[The lesson](tiny/lesson.ipynb).\n")
@@ -177,6 +178,11 @@ def test_broken_internal_link(book):
     assert refused(incremental, book, "'../indexx.md'", "The site has faults")
 
 
+def test_search_term_for_a_page_that_has_moved(book):
+    edit(book / "_terms.yml", "tiny/lesson", "small/lesson")
+    assert refused(BUILD, book, "chapters/small/lesson", "The site has faults")
+
+
 def test_formula_that_cannot_be_drawn(book):
     edit(book / LESSON, "$x_6$", r"$\\undefined_6$")
     assert refused(BUILD, book, r"\undefined", "lesson", "The site has faults")
@@ -225,6 +231,8 @@ def test_a_changed_style_sheet_reaches_a_site_that_was_built_before(book):
     rebuild = [sys.executable, "tools/build_book.py"]
     assert step(rebuild, book).returncode == 0
     style = book / "_static/book.css"
-    style.write_text(style.read_text("utf-8") + "/* new */\n", encoding="utf-8")
+    style.write_text(
+        style.read_text("utf-8") + "article.bd-article { top: 7px }\n", encoding="utf-8"
+    )
     assert step(rebuild, book).returncode == 0
-    assert "/* new */" in (book / "_build/html/_static/book.css").read_text("utf-8")
+    assert "top:7px" in (book / "_build/html/_static/site.css").read_text("utf-8")

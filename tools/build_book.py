@@ -20,7 +20,9 @@ def site_files_changed(book):
     complete = book / "_build" / "html" / ".complete"
     if not complete.exists():
         return False
-    files = [f for part in ("_static", "_extra", "_ext") for f in (book / part).rglob("*")]
+    folders = ("_static", "_extra", "_ext", "_templates")
+    files = [f for part in folders for f in (book / part).rglob("*")]
+    files += [book / name for name in ("_toc.yml", "_terms.yml", "CITATION.cff")]
     return any(f.stat().st_mtime > complete.stat().st_mtime for f in files if f.is_file())
 
 

@@ -2,9 +2,11 @@
 
     .venv/bin/python tools/draw_cover.py
 
-writes `chapters/collapse.png`. The numbers in it are computed from the photograph.
+writes `chapters/collapse.png` and, with the title beside it, `_static/card.png`, which is shown
+where somebody shares a page. The numbers in it are computed from the photograph.
 """
 
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,8 +17,11 @@ from PIL import Image
 
 from pointwise import conv1x1, images
 
-TARGET = Path(__file__).parent.parent / "chapters" / "collapse.png"
+ROOT = Path(__file__).parent.parent
+TARGET = ROOT / "chapters" / "collapse.png"
+CARD = ROOT / "_static" / "card.png"
 DPI = 140
+CARD_SIZE = (1200, 630)  # what those who show such cards ask for
 ROW, COL = 95, 140  # a pixel of the coffee, in the photograph at half size
 TINTS = ("#E0301E", "#2E9E3F", "#2F6DD0")
 NAMES = ("red", "green", "blue")
@@ -61,13 +66,37 @@ def draw():
     return fig
 
 
-def main():
-    fig = draw()
-    fig.savefig(TARGET, dpi=DPI, facecolor="white")
-    with Image.open(TARGET) as picture:
+def draw_card():
+    """The cover on the right, the title on the left."""
+    cover = io.BytesIO()
+    draw().savefig(cover, dpi=DPI, facecolor="white")
+    wide, high = CARD_SIZE
+    fig = Figure(figsize=(wide / 100, high / 100))
+    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(high, 0))
+    ax.axis("off")
+    picture = np.asarray(Image.open(cover).convert("RGB"))
+    picture = picture[:, 40:]  # the margin left of the drawing
+    scale = 0.82
+    right, top = wide - 6, (high - scale * picture.shape[0]) / 2
+    extent = (right - scale * picture.shape[1], right, top + scale * picture.shape[0], top)
+    ax.imshow(picture, extent=extent, aspect="auto", interpolation="lanczos")
+    ax.text(48, 280, "One by One", fontsize=36, weight="bold", color="#16324f")
+    ax.text(50, 332, "A hands-on course", fontsize=19, color="0.25")
+    ax.text(50, 370, "on 1×1 convolutions", fontsize=19, color="0.25")
+    return fig
+
+
+def store(fig, target, dpi):
+    fig.savefig(target, dpi=dpi, facecolor="white")
+    with Image.open(target) as picture:
         small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    small.save(TARGET, optimize=True)
-    print(f"{TARGET.name}: {TARGET.stat().st_size // 1000} kB")
+    small.save(target, optimize=True)
+    print(f"{target.name}: {target.stat().st_size // 1000} kB")
+
+
+def main():
+    store(draw(), TARGET, DPI)
+    store(draw_card(), CARD, 100)
 
 
 if __name__ == "__main__":
