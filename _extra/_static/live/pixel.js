@@ -58,7 +58,9 @@ export function mount(place, numbers) {
     button("back", "Back by one multiplication", () => go(state.at - 1)),
     play,
     button("next", "Next multiplication", () => go(state.at + 1)),
-    button("next number", "Next number of the output", () => go((Math.floor(state.at / per) + 2) * per - 1)),
+    button("next number", "On to the next finished number", () =>
+      go(state.at + (state.at % per === per - 1 ? per : per - 1 - (state.at % per))),
+    ),
   );
   const board = el(
     "div",
@@ -198,6 +200,6 @@ export function mount(place, numbers) {
     if (!state.timer) say(reads.textContent);
   }
 
-  place.pixel = { state, steps, layers };
+  place.pixel = { steps, layers, x };
   choose(state.layer);
 }
