@@ -120,10 +120,8 @@ def test_the_mixer_is_a_1x1_convolution(figure):
     rng = np.random.default_rng(1)
     for outputs in (1, 2, 3):
         rows = rng.normal(size=(outputs, 4)).round(3).tolist()
-        place.evaluate(
-            "({ mixer }, rows) => { Object.assign(mixer.state, { rows, show: null }); mixer.draw() }",
-            rows,
-        )
+        change = "(p, rows) => Object.assign(p.mixer.state, { rows, show: null }) && p.mixer.draw()"
+        place.evaluate(change, rows)
         shown, expected = shown_and_expected(place)
         assert abs(shown - expected).max() <= 0.51
 
