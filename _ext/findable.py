@@ -12,6 +12,7 @@ from pathlib import Path
 import imagesize
 import yaml
 from docutils import nodes
+from pages import MINUTES
 from sphinx import addnodes
 from sphinx.search.en import SearchEnglish
 from sphinx.transforms import SphinxTransform
@@ -91,12 +92,14 @@ def reading_order(env):
 
 
 def places(order):
-    """Where a page is on the path, in words; only chapters and their exercises are on it."""
+    """Where a page is on the path, in words; what one looks things up in is beside it."""
     chapters = [page for page in order if page.endswith("/lesson")]
     words = {}
     for number, chapter in enumerate(chapters, 1):
         words[chapter] = f"Chapter {number} of {len(chapters)}"
-        words[chapter.removesuffix("lesson") + "exercises"] = f"Practice for chapter {number}"
+        folder = chapter.removesuffix("lesson")
+        words[folder + "exercises"] = f"Practice for chapter {number}"
+        words[folder + "solutions"] = f"Solutions for chapter {number}"
     return words
 
 
@@ -104,7 +107,7 @@ def describe(doctree):
     """The first sentences of the text under the title, up to some 200 characters."""
     for paragraph in doctree.findall(nodes.paragraph):
         text = " ".join(paragraph.astext().split())
-        if isinstance(paragraph.parent, nodes.section) and not re.match(r"\d+ minutes", text):
+        if isinstance(paragraph.parent, nodes.section) and not re.match(MINUTES, text):
             break
     else:
         return ""
@@ -155,6 +158,9 @@ def tell_about(app, pagename, templatename, context, doctree):
         or DESCRIPTIONS.get(pagename)
         or (describe(doctree) if doctree else "")
     )
+    if pagename.endswith(("/exercises", "/solutions")):
+        # They all begin with the same words on how to use them.
+        context["description"] = f"{title}. {context['description']}"
 
 
 def write_map(app, error):

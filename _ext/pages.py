@@ -21,6 +21,9 @@ from bs4 import BeautifulSoup
 from sphinx.util import logging
 from sphinxcontrib import katex
 
+# How a page begins that says how long it takes.
+MINUTES = re.compile(r"(About )?\d+ minutes")
+
 # Reads one formula a line, answers with one line each.
 DRAW = """
 const katex = require(process.argv[1]);
@@ -131,7 +134,7 @@ def mark_opening(soup):
     """Name the minutes and the summary under the title, for the style sheet."""
     title = soup.find("h1")
     minutes = title and title.find_next_sibling("p")
-    if minutes and re.match(r"\d+ minutes", minutes.get_text()):
+    if minutes and re.match(MINUTES, minutes.get_text()):
         minutes["class"] = [*minutes.get("class", []), "minutes"]
         summary = minutes.find_next_sibling()
         if summary and summary.name == "p":
