@@ -26,7 +26,6 @@ VISIBLE_TEXT = """() => {
 }"""
 SCROLL_THROUGH = """async () => {
   await document.fonts.ready;
-  window.shifted = 0; // by what loads from here on: figures
   for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
     scrollTo(0, y);
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 20)));
