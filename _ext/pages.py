@@ -98,7 +98,7 @@ def mend_body(app, pagename, templatename, context, doctree):
     soup = BeautifulSoup(context["body"], "html.parser")
     size_pictures(soup, pictures_by_name(app.builder))
     unname_empty_headers(soup)
-    drop_wrong_names(soup)
+    mend_folds(soup)
     mark_opening(soup)
     context["body"] = str(soup)
 
@@ -124,10 +124,12 @@ def unname_empty_headers(soup):
             cell.name = "td"
 
 
-def drop_wrong_names(soup):
-    """A folded cell shows what it holds; the name that MyST-NB gives it says something else."""
+def mend_folds(soup):
+    """A folded cell shows what it holds; MyST-NB names it otherwise, and writes paragraphs in it."""
     for summary in soup.select("details > summary[aria-label]"):
         del summary["aria-label"]
+    for title in soup.select("details.hide > summary > p"):
+        title.name = "span"
 
 
 def mark_opening(soup):

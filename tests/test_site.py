@@ -285,7 +285,8 @@ def test_words_of_the_glossary_have_addresses_and_lead_to_chapters(pages):
 
 def test_a_page_has_one_style_sheet_and_one_script(pages):
     for name, page in pages.items():
-        styles = [tag["href"] for tag in page.select("link[rel=stylesheet]")]
+        sheets = [tag for tag in page.select("link[rel=stylesheet]") if not is_of_a_figure(tag)]
+        styles = [tag["href"] for tag in sheets]
         assert len(styles) == 1, f"{name}: {styles}"
         assert re.search(r"_static/site\.css\?v=[0-9a-f]{8}$", styles[0]), name
         scripts = [tag for tag in page.select("script[src]") if not is_of_a_figure(tag)]
@@ -324,9 +325,9 @@ def test_the_style_sheet_names_its_makers(site_folder):
         assert maker in css
 
 
-def is_of_a_figure(script):
-    """Live figures bring modules, each into its own page."""
-    return script.get("type") == "module"
+def is_of_a_figure(tag):
+    """Live figures bring a module and a style sheet, and only into the pages that hold one."""
+    return tag.get("type") == "module" or "/live/" in tag.get("href", "")
 
 
 @pytest.fixture(scope="module")
