@@ -5,18 +5,17 @@
     python tools/exercises.py --check    write nothing; fail where a file is not what it would be
     python tools/exercises.py --matrix   which exercise covers which objective
 
-A master, assignments/source/<slug>/exercises.ipynb, is a notebook in nbgrader's format. Its questions,
-points and checks come from the chapter's module in pointwise.exercises; its solutions are written in
-the notebook, between ### BEGIN SOLUTION and ### END SOLUTION, and are kept when it is refreshed.
+A master, assignments/source/<slug>/exercises.ipynb, is a notebook in nbgrader's format. Its
+questions, points and checks come from the chapter's module in pointwise.exercises; its solutions
+are written in the notebook, between ### BEGIN SOLUTION and ### END SOLUTION, and stay when it is
+refreshed.
 """
 
 import copy
 import os
 import re
 import sys
-from pathlib import Path
 
-import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from run_notebooks import (
     METADATA,
@@ -70,9 +69,10 @@ TITLE = """# Exercises: {title}
 
 *About {minutes} minutes. You need: [the chapter](lesson.ipynb), pencil and paper.*
 
-Each question draws its own numbers. Write your answer into the cell below it, run that cell and the next
-one: it says *right*, or which mistake your answer looks like. Try on paper first where a question
-says so. What the checks know is public, in `pointwise.exercises`; they are there to help you."""
+Each question draws its own numbers. Write your answer into the cell below it, run that cell and \
+the next one: it says *right*, or which mistake your answer looks like. Try on paper first where a \
+question says so. What the checks know is public, in `pointwise.exercises`; they are there to help \
+you."""
 
 
 def master(chapter, solutions, variant=None):

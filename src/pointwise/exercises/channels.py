@@ -17,9 +17,9 @@ class OneNumber(Value):
     points, minutes = 2, 5
     tests = "the sum over the window and over the channels, and the bias"
     objectives = (0,)
-    text = """The input `q.x` has the axes (C, H, W), the filter `q.w` the axes (C, kh, kw). No padding. Work out
-**one** number of the output on paper: the one in the row and the column named below, both counted
-from zero."""
+    text = """The input `q.x` has the axes (C, H, W), the filter `q.w` the axes (C, kh, kw). No
+padding. Work out **one** number of the output on paper: the one in the row and the column named
+below, both counted from zero."""
     answer, form = "one_number", "a whole number"
     effort_range = (6, 12)
 
@@ -72,8 +72,8 @@ class WeightShape(Value):
     points, minutes = 2, 3
     tests = "the order of the axes of a weight, and its slices"
     objectives = (1,)
-    text = """Give the shape of the layer's weight in this book's order, and behind it the number of slices in it:
-five numbers."""
+    text = """Give the shape of the layer's weight in this book's order, and behind it the
+number of slices in it: five numbers."""
     answer, form = "weight_shape", "(…, …, …, …, slices)"
 
     def draw(self, dice):
@@ -120,7 +120,8 @@ class OutputSize(Value):
     points, minutes = 2, 4
     tests = "the floor rule for the output size"
     objectives = (3,)
-    text = """How many rows and columns has the output? Count the places where the window can start."""
+    text = """How many rows and columns has the output? Count the places where the window can
+start."""
     answer, form = "output_size", "(rows, columns)"
 
     def draw(self, dice):
@@ -171,9 +172,9 @@ class ShapeTable(Value):
     points, minutes = 3, 5
     tests = "that the output has as many channels as the layer has filters, and the size rule"
     objectives = (3, 4)
-    text = """Lecture slides show a table of convolution layers like this one. Some of its rows are wrong. *Valid* means
-no padding; *same* at stride 1 means padding that keeps the size. Which rows are wrong? Give their
-numbers in rising order."""
+    text = """Lecture slides show a table of convolution layers like this one. Some of its rows
+are wrong. *Valid* means no padding; *same* at stride 1 means padding that keeps the size. Which
+rows are wrong? Give their numbers in rising order."""
     answer, form = "wrong_rows", "such as (0, 3)"
 
     def draw(self, dice):
@@ -251,9 +252,9 @@ class OnePart(Value):
     points, minutes = 3, 6
     tests = "taking a convolution apart into pointwise ones, shifted and summed"
     objectives = (2,)
-    text = """The convolution of `q.x` (C_in, H, W) with `q.w` (C_out, C_in, kh, kw), no padding, stride one, is a sum of pointwise convolutions,
-one for each place in the window. Give the part that belongs to the place named below: an array of
-shape (C_out, H_out, W_out)."""
+    text = """The convolution of `q.x` (C_in, H, W) with `q.w` (C_out, C_in, kh, kw), no
+padding, stride one, is a sum of pointwise convolutions, one for each place in the window. Give
+the part that belongs to the place named below: an array of shape (C_out, H_out, W_out)."""
     answer, form = "part", "an array"
 
     def draw(self, dice):
@@ -269,7 +270,8 @@ shape (C_out, H_out, W_out)."""
 
     def prompt(self, p):
         high, wide = p.w.shape[2:]
-        return f"The window is {high}×{wide}. The place is ({p.u}, {p.v}), row and column from zero."
+        place = f"({p.u}, {p.v}), row and column from zero"
+        return f"The window is {high}×{wide}. The place is {place}."
 
     def grids(self, p):
         return [("q.w", p.w), ("q.x", p.x)]
@@ -303,16 +305,15 @@ shape (C_out, H_out, W_out)."""
         return found
 
 
-
 class ByMatrices(Function):
     name = "by-matrices"
     title = "Write a convolution as matrix multiplies"
     points, minutes = 5, 15
     tests = "the whole construction in code, in a given layout"
     objectives = (1, 2)
-    text = """Write the function below with NumPy: a loop over the places in the window, and in it a matrix multiply over the
-channels (`@`, `np.einsum` or `np.tensordot`). No padding. Windows need not be square. The book's kernels and
-torch are out of bounds here."""
+    text = """Write the function below with NumPy: a loop over the places in the window, and in
+it a matrix multiply over the channels (`@`, `np.einsum` or `np.tensordot`). No padding. Windows
+need not be square. The book's kernels and torch are out of bounds here."""
     answer = "by_matrices"
 
     def arguments(self, p):
@@ -327,7 +328,8 @@ torch are out of bounds here."""
             axes, out = "(N, C_in, H, W)", "(N, C_out, H_out, W_out)"
         bias = ", `b` the shape (C_out,)" if p.bias else ", and there is no bias"
         return (
-            f"Write `by_matrices({self.arguments(p)})`. `x` has the axes {axes}, `w` the axes (C_out, C_in, kh, kw){bias}. "
+            f"Write `by_matrices({self.arguments(p)})`. `x` has the axes {axes}, "
+            f"`w` the axes (C_out, C_in, kh, kw){bias}. "
             f"The stride is {p.stride}. The result has the axes {out}."
         )
 
@@ -376,8 +378,9 @@ class WhoMoves(Value):
     points, minutes = 3, 5
     tests = "what convolution, depthwise convolution, pooling and stride do to the channels"
     objectives = (4,)
-    text = """One number of the input grows by a million: the channel and the pixel named below. For each of the four layers:
-in how many output channels can any number change? No weight is zero, and nothing is padded."""
+    text = """One number of the input grows by a million: the channel and the pixel named below.
+For each of the four layers: in how many output channels can any number change? No weight is
+zero, and nothing is padded."""
     answer, form = "moved", "(…, …, …, …), in the order of the list"
     parts = True
 
@@ -445,7 +448,8 @@ class AxisOrder(Value):
     points, minutes = 2, 4
     tests = "three axis orders, and transpose against reshape"
     objectives = (4,)
-    text = """Bring `q.x` into the order asked for, without changing which number belongs to which pixel and channel."""
+    text = """Bring `q.x` into the order asked for, without changing which number belongs to
+which pixel and channel."""
     answer, form = "moved_axes", "an array"
 
     def draw(self, dice):
@@ -495,15 +499,15 @@ CLAIMS = {  # what the notes say, and what to answer
         "each axis of the picture and leaves the depth as it is.",
         "The size is right, the reason for the depth is not. Each filter reads all channels and "
         "writes **one** output channel, so the depth of the output is the number of filters. The "
-        "smallest example is a layer with a single filter: 28×28×8 becomes 26×26×1. The sentence is "
-        "true if the layer happens to have 8 filters, and for pooling or a depthwise convolution, "
+        "smallest example is a layer with a single filter: 28×28×8 becomes 26×26×1. The sentence "
+        "is true if the layer happens to have 8 filters, and for pooling or depthwise convolution, "
         "which keep the channels.",
     ),
     "padding": (
-        "Padding adds nothing to the picture: the border is empty, so no output changes because of "
-        "it.",
-        "Padding is a frame of zeros, and zeros take part in the sum. The smallest example is a 3×3 "
-        "average over a picture of nines: in the corner the window covers four nines and five zeros, "
+        "Padding adds nothing to the picture: the border is empty, so no output changes because "
+        "of it.",
+        "Padding is a frame of zeros, and zeros take part in the sum. The smallest example is a "
+        "3×3 average over a picture of nines: the corner window covers four nines and five zeros, "
         "and the result is 4 instead of 9. Only outputs whose window does not reach the frame are "
         "as they would be without it. If every weight that meets the frame is zero, the sentence "
         "is true for the numbers; the output still is larger.",
@@ -517,8 +521,9 @@ class Explain(Text):
     points, minutes = 3, 8
     tests = "saying in words what a layer does with channels"
     objectives = (1, 4)
-    text = """Lecture notes say the sentence below. In three or four sentences, for a friend who believes it: what does the
-layer really do, what is the smallest example that shows it, and when, if ever, is the sentence true?"""
+    text = """Lecture notes say the sentence below. In three or four sentences, for a friend who
+believes it: what does the layer really do, what is the smallest example that shows it, and
+when, if ever, is the sentence true?"""
 
     def draw(self, dice):
         return {"claim": dice.choice(sorted(CLAIMS))}
@@ -536,8 +541,9 @@ class FindTheFilter(Value):
     points, minutes = 4, 15
     tests = "turning the definition around: from input and output back to the weights"
     objectives = (0, 2)
-    text = """A layer without bias, stride one, no padding, has turned `q.x` (C, H, W) into `q.y` (H_out, W_out). Its one filter holds
-whole numbers. Which? Each number of the output is an equation with the weights as unknowns."""
+    text = """A layer without bias, stride one, no padding, has turned `q.x` (C, H, W) into
+`q.y` (H_out, W_out). Its one filter holds whole numbers. Which? Each number of the output is an
+equation with the weights as unknowns."""
     answer, form = "filter_", "an array of shape (C, kh, kw)"
 
     def draw(self, dice):
@@ -587,11 +593,19 @@ CHAPTER = Chapter(
         "small pictures;",
         "take a k×k convolution apart into k² pointwise convolutions, shifted and summed;",
         "predict the output size, also where the popular formula gives a fraction;",
-        "say what padding, stride, flipping and pooling do to the channels (nothing), and tell three "
-        "axis orders apart.",
+        "say what padding, stride, flipping and pooling do to the channels (nothing), and tell "
+        "three axis orders apart.",
     ),
     (
-        OneNumber(), WeightShape(), OutputSize(), ShapeTable(), OnePart(),
-        ByMatrices(), WhoMoves(), AxisOrder(), Explain(), FindTheFilter(),
-    ),  # fmt: skip
+        OneNumber(),
+        WeightShape(),
+        OutputSize(),
+        ShapeTable(),
+        OnePart(),
+        ByMatrices(),
+        WhoMoves(),
+        AxisOrder(),
+        Explain(),
+        FindTheFilter(),
+    ),
 )

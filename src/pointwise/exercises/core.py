@@ -23,10 +23,10 @@ ATTEMPTS = 200  # draws until one keeps the bounds; a draw that needs more has b
 SLUGS = ("channels",)
 
 # What a function under test may not lean on, wherever it comes from.
-KERNELS = frozenset(
-    "conv1x1 conv2d conv2d_loops depthwise_conv2d conv1x1_backward channel_shuffle "
-    "avg_pool2d max_pool2d global_avg_pool".split()
-)
+KERNELS = frozenset({
+    "conv1x1", "conv2d", "conv2d_loops", "depthwise_conv2d", "conv1x1_backward",
+    "channel_shuffle", "avg_pool2d", "max_pool2d", "global_avg_pool",
+})  # fmt: skip
 OTHER_PEOPLES = frozenset(["torch", "scipy", "skimage", "cv2", "tensorflow", "jax", "keras"])
 
 
@@ -397,7 +397,7 @@ class Function(Exercise):
         )
 
     def judge(self, params, outcome, trials=None):
-        """Judge the results of the calls in `trials`; without them, those of the notebook's check."""
+        """Judge the results of the calls in `trials`; without them, of the notebook's check."""
         if outcome.get("kind") != "function":
             return NOT_ATTEMPTED
         results = outcome.get("results")
@@ -536,7 +536,7 @@ def borrowed_names(cells, function, forbidden):
                 found |= _forbidden(path, forbidden)
             if isinstance(node, ast.Name):
                 waiting.append(node.id)
-            elif isinstance(node, ast.Attribute) and node.attr in forbidden:
+            elif isinstance(node, ast.Attribute) and node.attr in forbidden | {"_chapter"}:
                 found.add(node.attr)
     return found
 
@@ -554,9 +554,11 @@ def _forbidden(path, forbidden):
     parts = path.split(".")
     if parts[0] in OTHER_PEOPLES:
         return {parts[0]}
-    if parts[0] == "pointwise":
-        return ({parts[-1]} & forbidden) | ({"pointwise.exercises"} if "exercises" in parts else set())
-    return set()
+    if parts[0] != "pointwise":
+        return set()
+    if parts[1:2] == ["exercises"] and parts[2:] != ["begin"]:  # where the answers come from
+        return {"pointwise.exercises"}
+    return {parts[-1]} & forbidden
 
 
 # -------------------------------------------------------------------------------- chapters

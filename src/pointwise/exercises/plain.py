@@ -1,8 +1,8 @@
 """Answers as plain data: what leaves a learner's process, and what is judged.
 
-`plain` reads numbers, text, lists and arrays of exactly the built-in and NumPy types, and writes them
-down as JSON with their type and dtype. It calls no method of any other object: an object whose `==`
-is always true, or whose `__float__` lies, is recorded by the name of its class and nothing else.
+`plain` reads numbers, text, lists and arrays of exactly the built-in and NumPy types, and writes
+them down as JSON with their type and dtype. It calls no method of any other object: an object whose
+`==` is always true, or whose `__float__` lies, is recorded by the name of its class, no more.
 """
 
 import math

@@ -1,6 +1,6 @@
 """From a class's secret to the numbers of one exercise, the same on every machine and for ever.
 
-    secret ── HMAC-SHA256 of "assignment/cohort[/student]" ──> seed ── SHA-256 ──> the throws of a `Dice`
+    secret ─ HMAC-SHA256 of "assignment/cohort[/student]" ─> seed ─ SHA-256 ─> throws of a `Dice`
 
 The throws come from SHA-256 alone. NumPy and the standard library reserve the right to change their
 streams from one version to the next, and a term is longer than that.

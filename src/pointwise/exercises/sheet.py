@@ -1,4 +1,4 @@
-"""What a notebook of exercises calls: `begin`, and a sheet that shows questions and checks answers."""
+"""What a notebook of exercises calls: `begin`, and a sheet that shows and checks."""
 
 import os
 
