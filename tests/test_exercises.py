@@ -746,7 +746,11 @@ def test_a_function_that_changes_its_input_is_noticed():
      [{"data": {probe.MIME: "x" * 9_000_000}}]],
 )  # fmt: skip
 def test_reports_that_are_none(outputs):
-    assert probe.read(outputs)["kind"] == "missing"
+    """Then something broke: that is for a person, and never a silent nothing."""
+    outcome = probe.read(outputs)
+    assert outcome["kind"] == "lost"
+    verdict = CHAPTERS[0].exercises[0].judge(CHAPTERS[0].variant()["one-number"], outcome)
+    assert verdict == core.Verdict("manual", 0.0, core.UNREADABLE)
 
 
 def test_examples_in_docstrings():
