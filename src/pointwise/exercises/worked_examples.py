@@ -621,7 +621,7 @@ numbers of the table that show it; when the sentence is true."""
         }[p.claim]
 
     def prompt(self, p):
-        pairs = [f"1×1 to {r}, then {p.k}×{p.k} to {p.c_out}" for r in p.widths]
+        pairs = [f"1×1 to {r}, {p.k}×{p.k} to {p.c_out}" for r in p.widths]
         names = [f"{p.k}×{p.k} to {p.c_out}", *pairs, f"1×1 to {p.c_out}"]
         lines = [
             f"| {name} | " + " | ".join(f"{count:,}" for count in counts) + " |"
@@ -630,7 +630,7 @@ numbers of the table that show it; when the sentence is true."""
         return (
             f"> *“{self.claim(p)}”*\n\nThe layer reads {p.c_in} channels on a {p.side}×{p.side} "
             "map. Every output channel of every layer has a bias.\n\n"
-            "| alternative | weights | parameters | MACs, same padding | MACs, no padding |\n"
+            "| layers | weights | parameters | MACs, padded | MACs, not |\n"
             "|---|---|---|---|---|\n" + "\n".join(lines)
         )
 
