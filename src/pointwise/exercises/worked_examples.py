@@ -629,8 +629,9 @@ numbers of the table that show it; when the sentence is true."""
         ]
         return (
             f"> *“{self.claim(p)}”*\n\nThe layer reads {p.c_in} channels on a {p.side}×{p.side} "
-            "map. Every output channel of every layer has a bias.\n\n"
-            "| layers | weights | parameters | MACs, padded | MACs, not |\n"
+            "map. Every output channel of every layer has a bias. *Same*: every layer is padded to "
+            "keep the size; *valid*: none is.\n\n"
+            "| layers | weights | parameters | MACs, same | MACs, valid |\n"
             "|---|---|---|---|---|\n" + "\n".join(lines)
         )
 
