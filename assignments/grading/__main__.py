@@ -1,0 +1,3 @@
+from grading.grade import main
+
+main()
