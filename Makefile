@@ -4,19 +4,28 @@
 #   make serve        build it and show it on this machine (PORT=8000)
 #   make lab          open the chapters in JupyterLab
 #   make notebooks    execute all notebooks in place; one of them: NB=chapters/channels/lesson.ipynb
+#   make exercises    write the practice and solutions pages anew from their masters
+#   make assignment   draw an assignment for a class: CHAPTER=channels COHORT=2026a SECRET_FILE=…
 #   make test         lint, hygiene, strict build, unit tests, and every notebook executed and compared
 #   make clean        remove what was built; .venv stays
 #
 # PYTHON=python3.12     the interpreter that .venv is made with (3.11 or newer)
+# SOLUTIONS=no          build the book without the solutions
+# STUDENTS=ann,bob      other numbers for each student of an assignment; or a CSV file
 # REPOSITORY=https://…  the repository that the site's buttons open, if not the one in _config.yml
 
 # Recipes run one after the other even under -j: they share .venv and _build.
 .NOTPARALLEL:
-.PHONY: help book serve lab notebooks test clean site-tools all-tools always
+.PHONY: help book serve lab notebooks exercises assignment test clean \
+    site-tools all-tools instructor-tools always
 
 PY := .venv/bin/python
 PORT ?= 8000
-export PYTHON REPOSITORY
+export PYTHON REPOSITORY SOLUTIONS CHAPTER COHORT STUDENTS
+# Empty is not the same as not there: the secret may also be in the environment.
+ifdef SECRET_FILE
+export SECRET_FILE
+endif
 
 # The same results on every machine: one thread, and nobody's own matplotlib or IPython settings.
 export OMP_NUM_THREADS := 1
@@ -34,6 +43,9 @@ site-tools:
 all-tools:
 	@python=$$(tools/find-python) && "$$python" tools/install.py full
 
+instructor-tools:
+	@python=$$(tools/find-python) && "$$python" tools/install.py instructor
+
 # What the pages are made of; folders stand for the files that leave them.
 SOURCES := $(shell find chapters _ext _static _extra -not -name '.*' -not -name __pycache__ \
              -not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*')
@@ -42,7 +54,7 @@ book: site-tools _build/html/.complete
 	@echo "The site: $(CURDIR)/_build/html/index.html"
 
 _build/html/.complete: $(SOURCES) _config.yml _toc.yml requirements-site.txt tools/build_book.py \
-    $(if $(REPOSITORY),always)
+    $(if $(REPOSITORY)$(SOLUTIONS),always)
 	@$(PY) tools/build_book.py
 
 serve: book
@@ -55,7 +67,13 @@ lab: all-tools
 notebooks: all-tools
 	@$(PY) tools/run_notebooks.py $(NB)
 
-test: all-tools
+exercises: instructor-tools
+	@$(PY) tools/exercises.py $(CHAPTER)
+
+assignment: instructor-tools
+	@$(PY) tools/assignment.py
+
+test: instructor-tools
 	@$(PY) tools/run_tests.py
 
 clean:

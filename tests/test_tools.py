@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 
 import install
@@ -71,7 +72,7 @@ def test_a_named_python_is_taken_or_refused(tmp_path):
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with this test's own Python as .venv, and a pip that installs nothing."""
-    for name in ["requirements.txt", "requirements-site.txt", "pyproject.toml"]:
+    for name in [*install.REQUIREMENTS.values(), "pyproject.toml"]:
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / ".venv").mkdir()
     monkeypatch.setattr(install, "ROOT", tmp_path)
@@ -109,6 +110,23 @@ def test_installed_once_and_again_when_a_requirement_changes(checkout, asked):
     change(checkout / "requirements.txt", "nbval>=0.11", "nbval>=0.11.0")
     assert not install.is_installed("full")
     assert install.is_installed("site")
+
+
+def test_what_an_instructor_needs_holds_all_the_rest(checkout, asked):
+    install.install("instructor")
+    assert all(install.is_installed(kind) for kind in install.KINDS)
+    change(checkout / "requirements-instructor.txt", "nbgrader>=0.9.6", "nbgrader>=0.9.5")
+    assert not install.is_installed("instructor")
+    assert install.is_installed("full")
+    install.install("full")
+    assert not install.is_installed("instructor")
+
+
+def test_the_extra_asks_for_the_nbgrader_of_the_requirements():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "requirements-instructor.txt").read_text(encoding="utf-8")
+    (extra,) = project["optional-dependencies"]["instructor"]
+    assert re.search(rf"^{re.escape(extra)}\s", text, re.MULTILINE)
 
 
 def test_lint_settings_are_no_reason_to_install(checkout, asked):
@@ -178,9 +196,10 @@ def test_elsewhere_the_plain_torch_is_the_cpu_build(checkout, asked, monkeypatch
 
 def test_make_help_names_every_target():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.search(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[1].split()
+    targets = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1]
+    targets = targets.replace("\\\n", " ").split()
     told = subprocess.run(["make", "-s", "-C", ROOT], capture_output=True, text=True).stdout
-    for target in set(targets) - {"help", "site-tools", "all-tools", "always"}:
+    for target in set(targets) - {"help", "site-tools", "all-tools", "instructor-tools", "always"}:
         assert f"make {target} " in told
 
 

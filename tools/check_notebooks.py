@@ -47,6 +47,11 @@ LESSON_PARTS = {
 }
 
 
+# What each question of a page of exercises begins with, as tools/exercises.py writes it.
+QUESTION = re.compile(r"## \d+\. \S.*\n\n\*\d+ points?, \d+ minutes\. Tests: .+\.\*\n\n\S")
+OF_A_MASTER = re.compile(r"(?:BEGIN|END) SOLUTION|nbgrader")
+
+
 def cells_of(notebook, kind):
     return [(i, cell) for i, cell in enumerate(notebook.cells, 1) if cell.cell_type == kind]
 
@@ -152,6 +157,24 @@ def check_lesson_parts(notebook):
             yield None, f"a lesson needs {what}"
 
 
+def check_exercises(notebook):
+    """A page of exercises: each question says what it is worth; nothing tells of a solution."""
+    questions = 0
+    for i, cell in enumerate(notebook.cells, 1):
+        if found := OF_A_MASTER.search(json.dumps(cell)):
+            yield i, f"{found[0]}: this belongs into the master"
+        if cell.cell_type == "markdown" and re.match(r"## \d", cell.source):
+            questions += 1
+            if not QUESTION.match(cell.source):
+                yield i, "a question needs its points, its minutes and what it tests"
+    if not 6 <= questions <= 10:
+        yield None, f"{questions} questions; 6 to 10"
+    checks = [cell for _, cell in cells_of(notebook, "code") if "sheet.check(" in cell.source]
+    shown = [text.strip() for cell in checks for text in text_of(cell.outputs)]
+    if not shown or set(shown) != {"Not attempted yet."}:
+        yield None, "a check says something else than “Not attempted yet.”"
+
+
 def check_prose_numbers(notebook):
     for i, number in uncomputed_numbers(notebook):
         yield i, f"{number} stands in the prose and in no output"
@@ -170,6 +193,7 @@ def check_notebook(path):
         *check_normal_form(notebook, path.read_text(encoding="utf-8")),
         *check_headings(notebook),
         *(check_lesson_parts(notebook) if path.name == "lesson.ipynb" else []),
+        *(check_exercises(notebook) if path.name == "exercises.ipynb" else []),
         *check_prose_numbers(notebook),
     ]
     name = os.path.relpath(path)

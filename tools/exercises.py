@@ -67,9 +67,9 @@ def question(chapter, exercise):
 
 TITLE = """# Exercises: {title}
 
-*About {minutes} minutes. You need: [the chapter](lesson.ipynb), pencil and paper.*
+*About {minutes} minutes. You need: {chapter}, pencil and paper.*
 
-Each question draws its own numbers. Write your answer into the cell below it, run that cell and \
+Write your answer into the cell below it, run that cell and \
 the next one: it says *right*, or which mistake your answer looks like. Try on paper first where a \
 question says so. What the checks know is public, in `pointwise.exercises`; they are there to help \
 you."""
@@ -87,15 +87,14 @@ def master(chapter, solutions, variant=None):
         Other numbers than those for practice; they are written into the first code cell.
     """
     minutes = sum(exercise.minutes for exercise in chapter.exercises)
+    known = "[the chapter](lesson.ipynb)" if variant is None else "the chapter of this name"
     numbers = "" if variant is None else f', variant="{exercises.pack(variant)}"'
     setup = (
         "import numpy as np\n\nfrom pointwise.exercises import begin\n\n"
         f'sheet = begin("{chapter.slug}"{numbers})\nsheet'
     )
-    cells = [
-        cell("markdown", "title", TITLE.format(title=chapter.title, minutes=minutes)),
-        cell("code", "setup", setup),
-    ]
+    title = TITLE.format(title=chapter.title, minutes=minutes, chapter=known)
+    cells = [cell("markdown", "title", title), cell("code", "setup", setup)]
     drawn = chapter.variant() if variant is None else variant
     for number, exercise in enumerate(chapter.exercises, 1):
         name = exercise.name
@@ -168,19 +167,15 @@ def without_solutions(notebook, chapter, variant=None):
     return preprocess(notebook, [ClearEach(), ClearOutput(), CheckCellMetadata()])
 
 
-def executed(notebook):
-    """The notebook with its outputs, in the book's normal form, nbgrader's metadata removed."""
-    notebook = normalise(notebook)
+def as_page(notebook):
+    """The notebook in the book's normal form, nbgrader's metadata removed."""
     for each in notebook.cells:
         each.metadata.pop("nbgrader", None)
-    execute(notebook, ROOT)
-    notebook = normalise(notebook)
-    shrink_pictures(notebook)
-    return notebook
+    return normalise(notebook)
 
 
 def practice_page(chapter, notebook):
-    return executed(without_solutions(notebook, chapter))
+    return as_page(without_solutions(notebook, chapter))
 
 
 def solutions_page(chapter, notebook):
@@ -193,27 +188,49 @@ def solutions_page(chapter, notebook):
     )
     for each in page.cells:
         each.source = re.sub(rf"^{BEGIN}\n|\n?{END}$", "", each.source, flags=re.MULTILINE)
-    return executed(page)
+    return as_page(page)
 
 
 def files_of(chapter, root=ROOT):
-    """What the files of a chapter should hold: {path: text}."""
+    """The master and the pages of a chapter, as they should be, not executed: {path: notebook}."""
     notebook = normalise(master(chapter, solutions_of(chapter, root)))
     folder = root / "chapters" / chapter.slug
     return {
-        master_path(chapter.slug, root): to_text(notebook),
-        folder / "exercises.ipynb": to_text(practice_page(chapter, notebook)),
-        folder / "solutions.ipynb": to_text(solutions_page(chapter, notebook)),
+        master_path(chapter.slug, root): notebook,
+        folder / "exercises.ipynb": practice_page(chapter, notebook),
+        folder / "solutions.ipynb": solutions_page(chapter, notebook),
     }
 
 
 def drift(chapter, root=ROOT):
-    """Name the files of a chapter that are not what would be written now."""
+    """Name the files of a chapter that are not what would be written now.
+
+    All but the outputs is compared; whether those still come out, nbval says of every page.
+    """
     return [
         path
-        for path, text in files_of(chapter, root).items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        for path, notebook in files_of(chapter, root).items()
+        if not path.exists() or to_text(without_outputs(read(path))) != to_text(notebook)
     ]
+
+
+def without_outputs(notebook):
+    for each in notebook.cells:
+        if each.cell_type == "code":
+            each.outputs, each.execution_count = [], None
+    return notebook
+
+
+def write(chapter, root=ROOT):
+    """Refresh the master of a chapter, and write its pages anew; name the files."""
+    for path, notebook in files_of(chapter, root).items():
+        if "chapters" in path.relative_to(root).parts:
+            execute(notebook, root)
+            notebook = normalise(notebook)
+            shrink_pictures(notebook)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, to_text(notebook))
+        yield path
 
 
 # --------------------------------------------------------------------------- the objectives
@@ -242,9 +259,7 @@ def main(arguments):
         print(f"The pages of {len(chapters)} chapters are what their masters give.")
         return
     for chapter in chapters:
-        for path, text in files_of(chapter).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text)
+        for path in write(chapter):
             print(os.path.relpath(path))
 
 

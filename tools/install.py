@@ -1,7 +1,8 @@
 """Make .venv, or mend it, and install into it what the book needs.
 
-    python tools/install.py site    what the website is built from
-    python tools/install.py full    everything: notebooks, tests, JupyterLab
+    python tools/install.py site          what the website is built from
+    python tools/install.py full          the notebooks and JupyterLab as well
+    python tools/install.py instructor    and nbgrader: assignments, and the tests of all
 
 Runs on a bare Python 3.11 or newer. When nothing has changed it is done in a fraction of a second:
 a stamp in .venv holds a hash of the requirement files, and is written only when all of them are in.
@@ -23,7 +24,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-REQUIREMENTS = {"site": "requirements-site.txt", "full": "requirements.txt"}
+REQUIREMENTS = {  # each holds those before it
+    "site": "requirements-site.txt",
+    "full": "requirements.txt",
+    "instructor": "requirements-instructor.txt",
+}
+KINDS = tuple(REQUIREMENTS)
+WHAT = dict(zip(KINDS, ("the website's tools", "what the book needs", "everything"), strict=True))
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 # Run by the Python of .venv: fails when a requirement in a file is missing or of a wrong version.
@@ -56,13 +63,19 @@ def works(*arguments):
         return False
 
 
+def up_to(kind):
+    """The kinds that are installed with this one, itself last."""
+    return KINDS[: KINDS.index(kind) + 1]
+
+
 def key(kind):
     """A hash of all that decides what belongs into .venv."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project["tool"] = {"setuptools": project["tool"]["setuptools"]}
-    texts = [kind, str(ROOT), (ROOT / "requirements-site.txt").read_text(encoding="utf-8")]
-    if kind == "full":
-        texts += [(ROOT / "requirements.txt").read_text(encoding="utf-8"), json.dumps(project)]
+    files = [REQUIREMENTS[each] for each in up_to(kind)]
+    texts = [kind, str(ROOT), *((ROOT / file).read_text(encoding="utf-8") for file in files)]
+    if kind != "site":
+        texts.append(json.dumps(project))
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
@@ -123,11 +136,7 @@ def pip_install(what, *arguments, **environment):
 
 
 def install_requirements(kind):
-    code, log = pip_install(
-        "the website's tools" if kind == "site" else "everything the book needs",
-        "-r",
-        REQUIREMENTS[kind],
-    )
+    code, log = pip_install(WHAT[kind], "-r", REQUIREMENTS[kind])
     if code:
         sys.exit(f"{log}\npip could not install {REQUIREMENTS[kind]}; its last words stand above.")
 
@@ -165,15 +174,15 @@ def try_out():
 def install(kind):
     if not venv_is_sound():
         make_venv()
-    for each in REQUIREMENTS:
+    for each in KINDS:
         stamp(each).unlink(missing_ok=True)
-    if kind == "full":
+    if kind != "site":
         prefer_cpu_torch()
     install_requirements(kind)
-    if kind == "full":
+    if kind != "site":
         try_out()
-        stamp("site").write_text(key("site"), encoding="utf-8")
-    stamp(kind).write_text(key(kind), encoding="utf-8")
+    for each in up_to(kind):
+        stamp(each).write_text(key(each), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ STATUSES = ("not attempted", "right", "partial", "wrong", "manual")
 ATTEMPTS = 200  # draws until one keeps the bounds; a draw that needs more has bounds too narrow
 
 # Slugs in reading order; each has a module here, its slug with underscores, and a master.
-SLUGS = ("channels",)
+SLUGS = ("channels", "channel-collapse")
 
 # What a function under test may not lean on, wherever it comes from.
 KERNELS = frozenset({
@@ -361,10 +361,8 @@ class Function(Exercise):
             dice = Dice(*seed, self.name, "trials", str(attempt))
             trials = [(tuple(args), {}) for args in self.throw(p, dice)]
             right = [self.solve(p, *args) for args, _ in trials]
-            if not any(
-                self._matches(p, trials, right, self._results(function, trials))
-                for function in self.mistakes(p).values()
-            ):
+            mistaken = [self._results(f, trials) for f in self.mistakes(p).values()]
+            if not any(self._all_right(trials, right, results) for results in mistaken):
                 return trials
         raise RuntimeError(f"{self.name}: {ATTEMPTS} throws, and a mistake shows in none")
 
@@ -390,11 +388,24 @@ class Function(Exercise):
         dtype = trial[0][0].dtype.name if self.dtype == "same" else self.dtype
         return difference(right, given, self.tolerance, dtype)
 
-    def _matches(self, p, trials, expected, results):
-        return len(results) == len(trials) and all(
+    def _all_right(self, trials, expected, results):
+        return all(
             self._wrong(trial, right, result) is None
             for trial, right, result in zip(trials, expected, results, strict=True)
         )
+
+    def _looks_like(self, function, trials, results):
+        """Do these results come from a function with this mistake? It may raise where they do."""
+        same = []
+        for trial, theirs, result in zip(
+            trials, self._results(function, trials), results, strict=True
+        ):
+            if "error" in theirs or "error" in result:
+                if not ("error" in theirs and "error" in result):
+                    return False
+            else:
+                same.append(self._wrong(trial, unplain(theirs["value"]), result) is None)
+        return bool(same) and all(same)
 
     def judge(self, params, outcome, trials=None):
         """Judge the results of the calls in `trials`; without them, of the notebook's check."""
@@ -426,13 +437,7 @@ class Function(Exercise):
                 return Verdict("partial", 0.5, "The results are right, but it changes its input.")
             return Verdict("right", 1.0, "Right.")
         for hint, function in self.mistakes(p).items():
-            theirs = []
-            for args, kwargs in trials:
-                try:
-                    theirs.append(function(*args, **kwargs))
-                except Exception:
-                    break
-            if len(theirs) == len(trials) and self._matches(p, trials, theirs, results):
+            if self._looks_like(function, trials, results):
                 return self._partial(passed, len(trials), f"Not right. {hint}")
         first = next(k for k, what in enumerate(wrong) if what)
         message = f"Not right for {_call(self.answer, trials[first][0])}: {wrong[first]}."
