@@ -334,9 +334,10 @@ def main(arguments=None, environ=os.environ):
         sys.exit(f"Nothing was graded. {error}")
     except Unavailable as error:
         sys.exit(
-            f"Nothing was graded: {error}.\nSubmissions are programs that nobody has read: they run "
-            "in a sandbox or not at all.\nIf you have read them all, TRUST=1 runs them without "
-            "one, as you, with your files in reach."
+            f"Nothing was graded: {error}.\n"
+            "Submissions are programs that nobody has read: they run in a sandbox or not at all.\n"
+            "If you have read them all, TRUST=1 runs them without one, as you, with your files in "
+            "reach."
         )
     print(table(assignment, results))
     print(f"{time.monotonic() - started:.0f} s. In {relative(assignment.folder)}/: "

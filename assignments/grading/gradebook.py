@@ -4,6 +4,11 @@ It goes one way: the gradebook says what the results and the marking table say. 
 program itself writes here, after all sandboxes have ended.
 """
 
+import os
+import sys
+import warnings
+from pathlib import Path
+
 NOTEBOOK = "exercises"
 
 
@@ -20,8 +25,12 @@ def sync(path, chapter, results):
     """
     from nbgrader.api import Gradebook
 
+    # To make a new file, nbgrader calls the program alembic, which lies beside Python.
+    beside = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])
     slug = chapter.slug
-    with Gradebook(f"sqlite:///{path}") as book:
+    with warnings.catch_warnings(), Gradebook(f"sqlite:///{path}") as book:
+        warnings.filterwarnings("ignore", "Object of type .* not in session")  # nbgrader's own
         book.update_or_create_assignment(slug)
         book.update_or_create_notebook(NOTEBOOK, slug)
         for exercise in chapter.exercises:

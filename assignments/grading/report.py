@@ -24,10 +24,11 @@ def write_whole(path, data):
 
 def harmless(value):
     """A cell that no spreadsheet takes for a formula."""
+    if value is None or isinstance(value, (int, float)):
+        return number(value)
     text = str(value)
-    plain_number = isinstance(value, (int, float))
     dangerous = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in tuple("=+-@|%")
-    return f"'{text}" if dangerous and not plain_number else text
+    return f"'{text}" if dangerous else text
 
 
 def write_table(path, header, rows):
@@ -35,7 +36,7 @@ def write_table(path, header, rows):
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([harmless("" if value is None else value) for value in row] for row in rows)
+    writer.writerows([harmless(value) for value in row] for row in rows)
     write_whole(path, "\ufeff" + file.getvalue())
 
 
