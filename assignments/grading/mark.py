@@ -141,7 +141,7 @@ class Run:
         self.records = [None] * len(self.steps)
         self.skipped = {}
         self.outcomes, self.stopped, self.errors = {}, {}, {}
-        self.reasons, self.notes, self.broken = [], [], ""
+        self.reasons, self.notes, self.broken, self.late = [], [], "", ""
 
     def probed(self, steps, chapter, trials):
         """Each probe stands behind the last answer to its exercise; without one, at the end."""
@@ -171,13 +171,14 @@ class Run:
                 if i in self.skipped:
                     continue
                 if (left := deadline - time.monotonic()) < 1:
-                    self.reasons.append(f"its {TOTAL_SECONDS:g} seconds were up")
+                    self.late = f"the {TOTAL_SECONDS:g} seconds of this submission were up"
+                    self.reasons.append(self.late)
                     return True
-                try:
-                    seconds = self.cell_seconds
+                seconds = self.cell_seconds
                 if step.role == "probe":  # it has its own clock for the learner's function
                     seconds = max(seconds, probe.SECONDS + 2)
-                reply = sandbox.run(step.code, min(seconds, left))
+                try:
+                    reply = sandbox.run(step.code, min(seconds, left))
                 except Closed as closed:
                     self.skipped[i] = str(closed)
                     self.befell(step, str(closed))
@@ -218,7 +219,7 @@ class Run:
     def unjudged(self, name):
         if name in self.stopped:
             return f"Your code: {self.stopped[name]}."
-        return "The answer could not be read out."
+        return f"Not run: {self.late}." if self.late else "The answer could not be read out."
 
     def shown(self):
         """The learner's cells for the feedback: source, text output, error."""
