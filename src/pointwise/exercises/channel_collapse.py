@@ -473,8 +473,8 @@ CLAIMS = {  # what the notes say, and what to answer
         "A 1×1 convolution works on every pixel of every channel by itself.",
         "Every pixel by itself: yes. Every channel by itself: no. Each output is a weighted sum "
         "over **all** input channels of its pixel. One way to see it: change one input channel and "
-        "watch all outputs with a weight for it move. Channel by channel would be a depthwise 1×1 layer, "
-        "one factor for each channel; then a grey picture could not be made from a colour one.",
+        "watch all outputs with a weight for it move. Channel by channel would be a depthwise 1×1 "
+        "layer, one factor for each channel; no grey picture could be made from a colour one then.",
     ),
     "dense": (
         "A 1×1 convolution is the same thing as a fully connected layer.",

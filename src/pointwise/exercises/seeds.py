@@ -177,6 +177,6 @@ def unpack(text):
         variant = json.loads(data)
         if inflate.unconsumed_tail or not isinstance(variant, dict):
             raise ValueError
-    except (ValueError, AttributeError, zlib.error) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise ValueError("the text after variant= is damaged: take a fresh copy") from error
     return variant
