@@ -112,7 +112,8 @@ HOSTILE = {
         f"        pass\n{RIGHT}", "graded", CODE, ""),
     "reads-solutions": (
         "import os\nfound = [f for d, _, files in os.walk('/') for f in files\n"
-        "         if f.endswith(('.ipynb', '.db', 'secret.txt')) and 'site-packages' not in d]\n"
+        "         if f.endswith(('.ipynb', 'gradebook.db', '-marking.csv'))\n"
+        "         and 'site-packages' not in d]\n"
         f"{RIGHT}\noutput_size = output_size if not found else found", "graded", CODE, ""),
     "reads-the-secret": (
         "import glob, os\ntext = str(dict(os.environ))\n"

@@ -73,10 +73,10 @@ def same(one, other):
 
 def read(data):
     """Parse the bytes of a submission: (cells, kernel name); Unreadable where they are none."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"the file has more than {MAX_BYTES:,} bytes")
     if not data.strip():
         raise Unreadable("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"the file has {len(data):,} bytes; {MAX_BYTES:,} are the most")
     if data[:2] == b"PK":
         raise Unreadable("the file is a zip archive, not a notebook")
     try:
@@ -258,7 +258,11 @@ def steps(cells, assigned, master, exercises, note):
     def give(grade_id, name=""):
         if grade_id in master and grade_id not in shown:
             shown.add(grade_id)
-            found.append(Step("given", name, master[grade_id].source))
+            code = master[grade_id].source
+            if grade_id != "setup" and "setup" in master:
+                # Again, in case a learner's cell has used one of its names for something else.
+                code = f"{master['setup'].source}\n{code}"
+            found.append(Step("given", name, code))
 
     give("setup")
     answers = {name: [] for name in coded}

@@ -93,7 +93,12 @@ def execute(shell, code, seconds):
     outputs = []
 
     def publish(data, metadata=None, **others):
-        small = {kind: value for kind, value in data.items() if len(str(value)) < PAYLOAD}
+        # Text and data: pictures and pages are for eyes, and nobody looks here.
+        small = {
+            kind: value
+            for kind, value in data.items()
+            if (kind == "text/plain" or kind.endswith("json")) and len(str(value)) < PAYLOAD
+        }
         outputs.append({"output_type": "display_data", "data": small, "metadata": {}})
         del outputs[:-50]
 
