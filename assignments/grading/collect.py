@@ -6,6 +6,7 @@ Nothing is unpacked under a name that an archive chose: the bytes are read, and 
 
 import re
 import stat
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,7 @@ from grading.repair import MAX_BYTES
 
 MAX_MEMBERS = 20_000
 MAX_TOTAL = 2_000_000_000  # bytes of all notebooks in an archive
-STUDENT = re.compile(r"[A-Za-z0-9][\w.@+-]{0,79}")
+STUDENT = re.compile(r"\w[\w.@+-]{0,79}")
 NOTEBOOK = "exercises.ipynb"
 
 
@@ -79,13 +80,13 @@ def choose(student, place):
     return Handed(student, None, "no notebook was handed in")
 
 
-def student_of(path, roster):
+def student_of(path, roster, slug):
     """Whose file this is, from its path in an archive; "" where that cannot be told.
 
     With a roster: the one name of it that stands in the path by itself. Without: what Moodle and
     Canvas put in front, or the folder, or the name of the file without "exercises".
     """
-    parts = PurePosixPath(path).parts
+    parts = [part for part in PurePosixPath(path).parts if part not in (slug, "submitted")]
     words = [w for part in parts for w in re.split(r"[^A-Za-z0-9.@+-]+", part)] + list(parts)
     words += [part.removesuffix(".ipynb") for part in parts]
     hits = {name for name in roster if name in words}
@@ -105,11 +106,11 @@ def student_of(path, roster):
 
 
 def plain(name):
-    name = re.sub(r"[^\w.@+-]+", "-", name.strip(), flags=re.ASCII).strip("-_.")[:80]
+    name = re.sub(r"[^\w.@+-]+", "-", unicodedata.normalize("NFC", name.strip())).strip("-_.")[:80]
     return name if STUDENT.fullmatch(name) else ""
 
 
-def from_zip(path, roster=()):
+def from_zip(path, slug, roster=()):
     """Read an archive from an LMS: (list of Handed, list of sentences on what was left out)."""
     found, said, total = {}, [], 0
     try:
@@ -131,7 +132,7 @@ def from_zip(path, roster=()):
             if not name.lower().endswith(".ipynb"):
                 said.append(f"left out, no notebook: {name[:80]!r}")
                 continue
-            student = student_of(name, roster)
+            student = student_of(name, roster, slug)
             if not student:
                 said.append(f"left out, it is not clear whose it is: {name[:80]!r}")
                 continue

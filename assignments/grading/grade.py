@@ -195,7 +195,7 @@ def collect(assignment, submissions):
     submitted = assignment.folder / "submitted"
     source = Path(submissions).expanduser() if submissions else submitted
     if source.is_file():
-        handed, said = from_zip(source, assignment.students)
+        handed, said = from_zip(source, assignment.slug, assignment.students)
         said += store(handed, submitted, assignment.slug)
         for sentence in said:
             print(f"  {report.visible(sentence)}")
