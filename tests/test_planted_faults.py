@@ -177,6 +177,28 @@ def test_broken_internal_link(book):
     assert refused(incremental, book, "'../indexx.md'", "The site has faults")
 
 
+def test_a_book_without_solutions_keeps_nothing_of_them(book, monkeypatch):
+    def answered(notebook):
+        notebook.cells[0].source = "# Solutions\n\nThe hidden word is xylophone."
+
+    shutil.copy(book / LESSON, book / "chapters/tiny/solutions.ipynb")
+    rewrite(book / "chapters/tiny/solutions.ipynb", answered)
+    toc = "- chapters:\n  - file: chapters/tiny/lesson\n"
+    toc += "- caption: S\n  chapters:\n  - file: chapters/tiny/solutions\n"
+    (book / "_toc.yml").write_text(f"format: jb-book\nroot: chapters/index\nparts:\n{toc}")
+    incremental = [part for part in BUILD if part != "--fresh"]
+    site = book / "_build/html"
+    for choice, there in [("yes", True), ("no", False), ("no", False), ("", True)]:
+        monkeypatch.setenv("SOLUTIONS", choice)
+        done = step(incremental, book)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (site / "chapters/tiny/lesson.html").exists()
+        files = [path for path in site.rglob("*") if path.is_file()]
+        assert any("solutions" in path.name for path in files) is there
+        assert any(b"xylophone" in path.read_bytes() for path in files) is there
+        assert (site / ".complete").exists() is there
+
+
 def test_formula_that_cannot_be_drawn(book):
     edit(book / LESSON, "$x_6$", r"$\\undefined_6$")
     assert refused(BUILD, book, r"\undefined", "lesson", "The site has faults")

@@ -69,10 +69,9 @@ TITLE = """# Exercises: {title}
 
 *About {minutes} minutes. You need: {chapter}, pencil and paper.*
 
-Write your answer into the cell below it, run that cell and \
-the next one: it says *right*, or which mistake your answer looks like. Try on paper first where a \
-question says so. What the checks know is public, in `pointwise.exercises`; they are there to help \
-you."""
+Write your answer into the cell below a question, run that cell and the next one: it says *right*, \
+or which mistake your answer looks like. Try on paper first where a question says so. What the \
+checks know is public, in `pointwise.exercises`; they are there to help you."""
 
 
 def master(chapter, solutions, variant=None):
