@@ -94,7 +94,8 @@ HOSTILE = {
     "quit": (f"{RIGHT}\nquit()", "graded", CODE, ""),
     "os-exit": ("import os\nos._exit(0)", "partial", REST, "process ended"),
     "segfault": ("import ctypes\nctypes.string_at(0)", "partial", REST, "process ended"),
-    "kill-all": ("import os\nos.kill(-1, 9)\nos.kill(os.getpid(), 9)", "partial", REST, "ended"),
+    "kill-all": ("import os\ntry:\n    os.kill(-1, 9)\nfinally:\n    os.kill(os.getpid(), 9)",
+        "partial", REST, "ended"),
     "fork-bomb": ("import os\nwhile True:\n    os.fork()", "partial", REST, "processes"),
     "threads": (
         "import threading, time\nfor _ in range(200):\n"
@@ -130,9 +131,9 @@ HOSTILE = {
         "for place in '/grader', os.getcwd(), '/tmp', os.path.dirname(os.__file__):\n"
         f"    shutil.rmtree(place, ignore_errors=True)\n{RIGHT}", "graded", CODE, ""),
     "prints-gigabytes": (
-        f"for _ in range(3000):\n    print('x' * 10**6)\n{RIGHT}", "graded", CODE, ""),
+        f"big = 'x' * 10**7\nfor _ in range(1000):\n    print(big)\n{RIGHT}", "graded", CODE, ""),
     "writes-gigabytes": (
-        "import os\nfor _ in range(3000):\n    os.write(1, b'x' * 10**6)\n" + RIGHT,
+        "import os\nbig = b'x' * 10**7\nfor _ in range(1000):\n    os.write(1, big)\n" + RIGHT,
         "graded", CODE, ""),
     "patches-numpy": (
         "import numpy as np\nfor name in 'isclose', 'array_equal', 'allclose':\n"
@@ -626,11 +627,11 @@ def test_a_marking_table_with_a_bad_mark_stops_before_the_work(tmp_path):
     path = tmp_path / "marking.csv"
     head = ",".join(report.MARKING)
     for mark_ in ("4", "-1", "nan", "three"):
-        path.write_text(f"{head}\nann,explain,3,{mark_},,,text,abc\n")
+        path.write_text(f"{head}\nann,explain,3,{mark_},,,text,,abc\n")
         with pytest.raises(ValueError, match=r"line 2.*ann.*0 to 3"):
             report.read_marks(path)
     path.write_text(
-        f"{head}\nann,explain,3,'2,5,,,text,abc\n".replace(",", ";").replace("2;5", "2,5")
+        f"{head}\nann,explain,3,'2,5,,,text,,abc\n".replace(",", ";").replace("2;5", "2,5")
     )
     assert report.read_marks(path)["ann", "explain", "abc"]["mark"] == "2,5"
 

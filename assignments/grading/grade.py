@@ -245,11 +245,20 @@ def table(assignment, results):
         line = f"{report.visible(result['student']):{width}}  {points:>7}  {result['status']}"
         why = result["why"] if result["status"] in ("partial", "could not run") else ""
         line += f": {report.visible(why)}" if why else ""
-        line += f"  [{len(result['notes'])} repaired]" if result["notes"] else ""
+        if count := len(result["notes"]):
+            line += f"  [{count} note{'s' if count > 1 else ''}]"
         lines.append(line)
     counts = [f"{sum(r['status'] == s for r in results)} {s}" for s in STATUSES]
     of = f"{len(results)} submissions, {assignment.chapter.points} points"
     lines += ["", f"{of}: {', '.join(counts)}"]
+    if missing := sorted(set(assignment.students) - {result["student"] for result in results}):
+        lines.append(f"Nothing from: {', '.join(missing)}")
+    if waiting := sum(len(report.open_rows(result)) for result in results):
+        path = relative(assignment.folder / f"{assignment.slug}-marking.csv")
+        lines.append(
+            f"{waiting} marks wait for a person: write them into the column mark of {path} "
+            "and run this again."
+        )
     return "\n".join(lines)
 
 
@@ -340,9 +349,11 @@ def main(arguments=None, environ=os.environ):
             "reach."
         )
     print(table(assignment, results))
-    print(f"{time.monotonic() - started:.0f} s. In {relative(assignment.folder)}/: "
-          f"{assignment.slug}.csv, {assignment.slug}-lms.csv, {assignment.slug}-marking.csv, "
-          "feedback/, gradebook.db")  # fmt: skip
+    place = relative(assignment.folder)
+    print(f"Took {time.monotonic() - started:.0f} s. In {place}/:")
+    print(f"  {assignment.slug}.csv          every mark, and what was noted on the way")
+    print(f"  {assignment.slug}-lms.csv      the marks that are final, for an import")
+    print(f"  feedback/<student>/{assignment.slug}/exercises.html, gradebook.db")
 
 
 if __name__ == "__main__":

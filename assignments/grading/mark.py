@@ -11,6 +11,7 @@ import time
 from grading.repair import Step, Unreadable, repair
 from grading.sandbox import Closed, Sandbox
 from pointwise.exercises import probe
+from pointwise.exercises.core import namespace
 
 CELL_SECONDS = 10.0  # for one cell
 TOTAL_SECONDS = 45.0  # for one submission, all its cells and new starts together
@@ -103,6 +104,7 @@ def row(exercise, variant, trials, mended, ran):
         text = mended.texts.get(exercise.name)
         outcome = {"kind": "text", "text": text} if text else {"kind": "missing", "why": ""}
         found["text"] = text or ""
+        found["model"] = exercise.model(namespace(variant[exercise.name]))
     else:
         outcome = ran.outcomes.get(exercise.name)
         if outcome is None:

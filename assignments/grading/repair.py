@@ -275,7 +275,7 @@ def steps(cells, assigned, master, exercises, note):
         worked = [i for i in places if not same(cells[i].source, master[f"{name}-answer"].source)]
         kept = worked or places[:1]
         if len(worked) > 1:
-            note(f"there are {len(worked)} answers to {name!r}; they were run in order")
+            note(f"{len(worked)} cells answer {name!r}; they were run in order")
         answers[name] = kept
 
     for i, (cell, grade_id) in enumerate(zip(cells, assigned, strict=True)):

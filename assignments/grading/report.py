@@ -10,7 +10,7 @@ import io
 import os
 from pathlib import Path
 
-MARKING = ("student", "exercise", "points", "mark", "comment", "why", "answer", "version")
+MARKING = ("student", "exercise", "points", "mark", "comment", "why", "answer", "model", "version")
 
 
 def write_whole(path, data):
@@ -151,7 +151,8 @@ def write_marking(path, results, marks):
             )
             head = [result["student"], row["name"], row["points"]]
             filled = [marked.get("mark", ""), marked.get("comment", "")]
-            rows.append([*head, *filled, why, answer, row["version"]])
+            model = row.get("model", "")
+            rows.append([*head, *filled, why, answer, model, row["version"]])
     kept = {(r[0], r[1], r[-1]) for r in rows}
     if lost := [m for key, m in marks.items() if key not in kept and m["mark"]]:
         backup = path.with_suffix(".before.csv")

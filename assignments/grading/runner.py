@@ -128,7 +128,10 @@ def describe(error):
     if error is None:
         return None
     try:
-        return f"{type(error).__name__}: {error}"[:500]
+        text = str(error)
+        if isinstance(error, SyntaxError):
+            text = f"{error.msg} (line {error.lineno})"
+        return f"{type(error).__name__}: {text}"[:500]
     except BaseException:  # the learner's own exception class
         return "an error that cannot be printed"
 
