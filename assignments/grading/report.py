@@ -10,7 +10,8 @@ import io
 import os
 from pathlib import Path
 
-MARKING = ("student", "exercise", "points", "mark", "comment", "why", "answer", "model", "version")
+FILLED = ("student", "exercise", "points", "mark", "comment", "version")  # read back
+MARKING = (*FILLED[:-1], "why", "answer", "model", "version")
 
 
 def write_whole(path, data):
@@ -94,11 +95,11 @@ def read_marks(path):
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)  # a spreadsheet may write another one than it read
     reader = csv.DictReader(io.StringIO(text), delimiter=separator)
-    if missing := set(MARKING) - set(reader.fieldnames or ()):
+    if missing := set(FILLED) - set(reader.fieldnames or ()):
         raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     found = {}
     for row in reader:
-        row = {name: (row[name] or "").strip().removeprefix("'") for name in MARKING}
+        row = {name: (row[name] or "").strip().removeprefix("'") for name in FILLED}
         if not row["mark"] and not row["comment"]:
             continue
         if row["mark"]:
