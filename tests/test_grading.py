@@ -21,6 +21,7 @@ import assignment
 import exercises as masters
 from grading import grade as grading
 from grading import mark, report, sandbox
+from grading.collect import Handed
 from grading.repair import Unreadable, read
 
 from pointwise import exercises
@@ -640,3 +641,21 @@ def test_a_marking_table_with_a_bad_mark_stops_before_the_work(tmp_path):
 def test_a_byte_order_mark_does_not_make_a_file_unreadable(data):
     with pytest.raises(Unreadable, match="no cells"):
         read(data)
+
+
+def test_a_person_can_settle_what_could_not_be_judged(tmp_path):
+    handed = Handed("ann", b"no notebook")
+    result = mark.mark(handed, b"", CHAPTER, VARIANT, {})
+    assert result["status"] == "could not run"
+    path = tmp_path / "marking.csv"
+    report.write_marking(path, [report.settle(result, {})], {})
+    rows = path.read_text("utf-8-sig").splitlines()
+    assert len(rows) == 1 + len(CHAPTER.exercises)
+    first, *others = rows[1:]
+    for filled, status, total in [
+        ([first.replace(",,", ",1,", 1), *others], "could not run", None),
+        ([row.replace(",,", ",1,", 1) for row in [first, *others]], "graded", len(rows) - 1),
+    ]:
+        path.write_text("\n".join([rows[0], *filled]), "utf-8")
+        settled = report.settle(result, report.read_marks(path))
+        assert (settled["status"], report.total(settled)) == (status, total)

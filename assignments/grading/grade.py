@@ -256,7 +256,7 @@ def table(assignment, results):
     if waiting := sum(len(report.open_rows(result)) for result in results):
         path = relative(assignment.folder / f"{assignment.slug}-marking.csv")
         lines.append(
-            f"{waiting} marks wait for a person: write them into the column mark of {path} "
+            f"Marks that wait for a person: {waiting}. Write them into the column mark of {path} "
             "and run this again."
         )
     return "\n".join(lines)
@@ -302,7 +302,9 @@ def grade(slug, cohort, secret, submissions=None, *, trust=False, jobs=None,
         except OSError as error:
             raise ValueError(f"{relative(assignment.folder)} is being graded already") from error
         handed = collect(assignment, submissions)
-        if not trust:
+        if trust:
+            print("WITHOUT a sandbox: what was handed in runs as you, with your files in reach.")
+        else:
             check()
         settings = {"trust": trust, "cell_seconds": cell_seconds}
         jobs = jobs or len(os.sched_getaffinity(0))

@@ -206,6 +206,7 @@ pre.error {{ background: #fdecea; }}
 section {{ margin-top: 2rem; border-top: 2px solid #eee; }}
 @media (prefers-color-scheme: dark) {{
   body {{ color: #ddd; background: #1a1a1a; }} th, td {{ border-color: #444; }}
+  a {{ color: #8ab4f8; }}
   pre {{ background: #282828; }} pre.error {{ background: #4a2320; }}
   .notes {{ background: #3d3620; }}
   section {{ border-color: #333; }}
@@ -260,7 +261,7 @@ def feedback(result, chapter):
         link = f'<a href="#{e(row["name"])}">{place}. {e(row["title"])}</a>'
         rows.append(f'<tr><td>{link}</td><td>{sign}</td><td class="points">{points}</td></tr>')
         parts = [f'<section id="{e(row["name"])}"><h2>{place}. {e(row["title"])}</h2>']
-        parts.append(f"<p><b>{points} points: {sign}.</b> {e(row['message'])}</p>")
+        parts.append(f"<p><b>{points} points.</b> {e(row['message'])}</p>")
         if row.get("comment"):
             parts.append(f"<p>{e(row['comment'])}</p>")
         if row.get("text"):
