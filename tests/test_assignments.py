@@ -163,6 +163,27 @@ def test_a_new_solution_reaches_its_page(tmp_path):
     )
 
 
+def test_a_new_master_waits_for_its_solutions(tmp_path):
+    chapter = CHAPTERS[0]
+    written = tool.write(chapter, tmp_path)
+    path = next(written)
+    assert path == tool.master_path(chapter.slug, tmp_path)
+    MetadataValidator().validate_nb(read(path))
+    with pytest.raises(SystemExit, match="Now write the solutions of one-number, "):
+        next(written)
+    assert not (tmp_path / "chapters").exists()
+
+
+def test_a_solution_of_an_exercise_that_is_gone(tmp_path):
+    chapter = CHAPTERS[0]
+    fewer = exercises.Chapter(chapter.slug, "", (), chapter.exercises[1:])
+    path = tool.master_path(chapter.slug, tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(tool.master_path(chapter.slug).read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(SystemExit, match=f"solves {chapter.exercises[0].name}: no such"):
+        next(tool.write(fewer, tmp_path))
+
+
 @each_chapter
 def test_masters_are_nbgraders(chapter):
     master = read(tool.master_path(chapter.slug))

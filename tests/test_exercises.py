@@ -137,6 +137,8 @@ def test_200_draws(chapter, exercise):
         assert json.loads(json.dumps(params)) == params
         assert exercise.sound(params)
         p = namespace(params)
+        least, most = exercise.effort_range or (0, 0)
+        assert least <= exercise.effort(p) <= most
         assert isinstance(exercise.prompt(p), str)
         exercise.grids(p)
         assert exercise.stub(p)
@@ -430,6 +432,23 @@ def tricks():
 math_nan = float("nan")
 
 
+def test_only_the_very_types_are_read():
+    for disguised in (EqualInt(3), EqualText("x"), np.zeros((2, 2)).view(EqualArray), Disguised()):
+        assert plain(disguised)["type"] == "object"
+    assert plain(np.ma.masked_all(3)) == {"type": "object", "class": "numpy.ma.MaskedArray"}
+    for value in (True, 3, 2.5, float("-inf"), "é", None, ..., (1, [2.0, "x"]), np.float32(0.1)):
+        again = exercises.unplain(json.loads(json.dumps(plain(value))))
+        assert type(again) is type(value)
+        assert again == value
+    for array in (np.arange(6).reshape(2, 3), np.zeros((0, 3)), np.array(2.5, np.float16)):
+        again = exercises.unplain(json.loads(json.dumps(plain(array))))
+        assert (again.dtype, again.shape) == (array.dtype, array.shape)
+        assert (again == array).all()
+    for shape in ([-1], [3], [True], [1.0], "1", [1] * 33):
+        with pytest.raises(ValueError, match="not the record"):
+            exercises.unplain({"type": "ndarray", "dtype": "int64", "shape": shape, "data": [1]})
+
+
 @each("value")
 def test_tricks_are_no_answers(chapter, exercise):
     params = variants(chapter)[2][exercise.name]
@@ -671,8 +690,9 @@ def test_a_variant_travels_as_one_word():
     variant = CHAPTERS[0].variant()
     text = exercises.pack(variant)
     assert exercises.unpack(text) == variant
-    bomb = seeds.base64.urlsafe_b64encode(seeds.zlib.compress(b"[" * 10**7)).decode()
-    for damaged in (text[:-9], text[5:], "", "x", "é", None, 3, bomb, exercises.pack([1])):
+    packed = [seeds.zlib.compress(data) for data in (b"[" * 10**6, b'{"a": "%b"}' % (b"x" * 10**6))]
+    deep, bomb = (seeds.base64.urlsafe_b64encode(data).decode() for data in packed)
+    for damaged in (text[:-9], text[5:], "", "x", "é", None, 3, deep, bomb, exercises.pack([1])):
         with pytest.raises(ValueError, match="damaged"):
             exercises.unpack(damaged)
 
@@ -746,7 +766,11 @@ def test_a_function_that_changes_its_input_is_noticed():
      [{"data": {probe.MIME: "x" * 9_000_000}}]],
 )  # fmt: skip
 def test_reports_that_are_none(outputs):
-    assert probe.read(outputs)["kind"] == "missing"
+    """Then something broke: that is for a person, and never a silent nothing."""
+    outcome = probe.read(outputs)
+    assert outcome["kind"] == "lost"
+    verdict = CHAPTERS[0].exercises[0].judge(CHAPTERS[0].variant()["one-number"], outcome)
+    assert verdict == core.Verdict("manual", 0.0, core.UNREADABLE)
 
 
 def test_examples_in_docstrings():

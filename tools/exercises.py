@@ -201,6 +201,16 @@ def files_of(chapter, root=ROOT):
     }
 
 
+def unsolved(chapter, root=ROOT):
+    """Name the exercises that the master has no solution for."""
+    solutions = solutions_of(chapter, root)
+    return [
+        e.name
+        for e in chapter.exercises
+        if e.kind != "text" and solutions.get(e.name, UNSOLVED) == UNSOLVED
+    ]
+
+
 def drift(chapter, root=ROOT):
     """Name the files of a chapter that are not what would be written now.
 
@@ -222,6 +232,11 @@ def without_outputs(notebook):
 
 def write(chapter, root=ROOT):
     """Refresh the master of a chapter, and write its pages anew; name the files."""
+    gone = solutions_of(chapter, root).keys() - {e.name for e in chapter.exercises}
+    if gone:
+        sys.exit(
+            f"The master of {chapter.slug} solves {', '.join(sorted(gone))}: no such exercise."
+        )
     for path, notebook in files_of(chapter, root).items():
         if "chapters" in path.relative_to(root).parts:
             execute(notebook, root)
@@ -230,17 +245,26 @@ def write(chapter, root=ROOT):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, to_text(notebook))
         yield path
+        if missing := unsolved(chapter, root):
+            sys.exit(
+                f"Now write the solutions of {', '.join(missing)} into {os.path.relpath(path)}"
+            )
 
 
 # --------------------------------------------------------------------------- the objectives
 
 
 def matrix(chapter):
-    """Text lines: one for each objective, with the exercises that cover it."""
+    """Text lines: the exercises that cover each objective, then each exercise in a line."""
     yield chapter.title
     for k, objective in enumerate(chapter.objectives):
         covering = [e.name for e in chapter.exercises if k in e.objectives]
         yield f"  {objective}\n      {', '.join(covering) or 'NOT COVERED'}"
+    for e in chapter.exercises:
+        bounds = (
+            f"; effort from {e.effort_range[0]} to {e.effort_range[1]}" if e.effort_range else ""
+        )
+        yield f"  {e.name}: {e.kind}, {e.points} points, {e.minutes} minutes{bounds}. {e.tests}"
 
 
 def main(arguments):

@@ -39,6 +39,7 @@ class Verdict:
     message: str
 
 
+UNREADABLE = "The answer could not be taken out of the notebook; a person has to look at it."
 NOT_ATTEMPTED = Verdict("not attempted", 0.0, "Not attempted yet.")
 
 
@@ -234,6 +235,28 @@ class Exercise:
         raise RuntimeError(f"{self.name}: {ATTEMPTS} draws, and none keeps the bounds")
 
     def judge(self, params, outcome, trials=None):
+        """Judge an outcome.
+
+        Parameters
+        ----------
+        params : dict
+            The drawn numbers, from `Chapter.variant`.
+        outcome : dict
+            Plain data; `pointwise.exercises.probe` lists its forms.
+        trials : list of (args, kwargs), optional
+            For a function: the calls that were made; without them, those of the notebook's check.
+
+        Returns
+        -------
+        Verdict
+        """
+        if outcome.get("kind") == "lost":
+            return Verdict("manual", 0.0, UNREADABLE)
+        if outcome.get("kind") != self.kind:
+            return NOT_ATTEMPTED
+        return self.judge_answer(params, outcome, trials)
+
+    def judge_answer(self, params, outcome, trials):
         raise NotImplementedError
 
 
@@ -289,10 +312,7 @@ class Value(Exercise):
                 found.append((value, hint))
         return found
 
-    def judge(self, params, outcome, trials=None):
-        """Judge plain data; see `pointwise.exercises.probe` for its forms."""
-        if outcome.get("kind") != "value":
-            return NOT_ATTEMPTED
+    def judge_answer(self, params, outcome, trials):
         try:
             given = unplain(outcome.get("value"))
         except ValueError:
@@ -407,10 +427,7 @@ class Function(Exercise):
                 same.append(self._wrong(trial, unplain(theirs["value"]), result) is None)
         return bool(same) and all(same)
 
-    def judge(self, params, outcome, trials=None):
-        """Judge the results of the calls in `trials`; without them, of the notebook's check."""
-        if outcome.get("kind") != "function":
-            return NOT_ATTEMPTED
+    def judge_answer(self, params, outcome, trials):
         results = outcome.get("results")
         trials = self.trials(params, "check") if trials is None else trials
         if (
@@ -479,9 +496,7 @@ class Text(Exercise):
         """Write a good answer, in Markdown: for the solutions page and whoever marks."""
         raise NotImplementedError
 
-    def judge(self, params, outcome, trials=None):
-        if outcome.get("kind") != "text":
-            return NOT_ATTEMPTED
+    def judge_answer(self, params, outcome, trials):
         text = str(outcome.get("text", "")).replace(TEXT_STUB, "")
         if not re.sub(r"\W", "", text):
             return NOT_ATTEMPTED

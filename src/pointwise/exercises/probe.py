@@ -1,7 +1,16 @@
 """Take an answer out of the process that the learner's code runs in, as plain data.
 
 The grader adds `cell(…)` to the notebook behind the learner's cell, runs the notebook in a sandbox,
-and reads the outcome from that cell's outputs with `read`. Whoever tampers with this module inside
+and reads the outcome from that cell's outputs with `read`. An outcome is one of
+
+    {"kind": "missing", "why": …}               the name is not defined: no attempt
+    {"kind": "lost", "why": …}                  nothing was reported: a person has to look
+    {"kind": "value", "value": plain data}
+    {"kind": "function", "results": [{"value": plain data, "changed": bool} or {"error": text}],
+     "sources": the submission's code cells}
+    {"kind": "text", "text": …}                 from the Markdown cell, without any code
+
+Whoever tampers with this module inside
 the sandbox can put other plain data in the place of an answer, and nothing more: the data are
 judged elsewhere.
 """
@@ -36,14 +45,16 @@ def cell(exercise, trials=None):
         For a function: from `Chapter.trials`.
     """
     packed = pack({"trials": core.encode([list(args) for args, _ in trials or ()])})
-    arguments = f"{exercise.kind!r}, {exercise.answer!r}, globals(), {packed!r}"
+    arguments = f"{exercise.kind!r}, {exercise.answer!r}, {packed!r}"
     return f"from pointwise.exercises import probe as _probe\n_probe.report({arguments})"
 
 
-def report(kind, name, names, packed):
+def report(kind, name, packed):
     """Display the outcome; this runs beside the learner's code."""
+    from IPython import get_ipython
     from IPython.display import display
 
+    names = get_ipython().user_ns  # globals() may be a name of the learner's by now
     if name not in names:
         found = {"kind": "missing", "why": f"{name} is not defined"}
     elif kind == "value":
@@ -155,33 +166,34 @@ def read(outputs):
     Returns
     -------
     dict
-        An outcome; {"kind": "missing", "why": …} where there is none of the right form.
+        An outcome; {"kind": "lost", "why": …} where there is none of the right form: something
+        broke, and the learner may well have answered. Judged, it goes to a person.
     """
     for output in reversed(list(outputs)):
         data = output.get("data") if isinstance(output, dict) else None
         if isinstance(data, dict) and MIME in data:
             return _checked(data[MIME])
-    return {"kind": "missing", "why": "the answer was not reported"}
+    return {"kind": "lost", "why": "the answer was not reported"}
 
 
 def _checked(found):
-    missing = {"kind": "missing", "why": "what was reported is no answer"}
+    lost = {"kind": "lost", "why": "what was reported is no answer"}
     try:
         if isinstance(found, str):
             found = json.loads(found) if len(found) < MAX_OUTCOME else None
         if len(json.dumps(found)) > MAX_OUTCOME:
-            return {"kind": "missing", "why": "what was reported is too large"}
+            return {"kind": "lost", "why": "what was reported is too large"}
     except (TypeError, ValueError, RecursionError):
-        return missing
+        return lost
     if not isinstance(found, dict):
-        return missing
+        return lost
     if found.get("kind") == "missing":
         return {"kind": "missing", "why": str(found.get("why", ""))[:200]}
     if found.get("kind") == "value" and isinstance(found.get("value"), dict):
         return {"kind": "value", "value": found["value"]}
     if found.get("kind") == "function" and isinstance(found.get("results"), list):
         return {"kind": "function", "results": found["results"], "sources": None}
-    return missing
+    return lost
 
 
 def with_source(outcome, cells):
