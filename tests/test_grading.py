@@ -108,6 +108,11 @@ HOSTILE = {
         "import os\nfor place in ['/', '/usr', os.path.expanduser('~/..'), {root!r}, {course!r}]:\n"
         "    try:\n        open(os.path.join(place, 'was-here'), 'w').write('x')\n"
         f"    except OSError:\n        pass\n{RIGHT}", "graded", CODE, ""),
+    "hides-memory": (
+        "import os\nheld = []\ntry:\n    while len(held) < 100:\n"
+        "        held.append(os.memfd_create('x'))\n        os.write(held[-1], bytes(6 * 10**7))\n"
+        f"    {INSTEAD}\nexcept PermissionError:\n    " + RIGHT.replace("\n", "\n    "),
+        "graded", CODE, ""),
     "fills-the-disk": (
         "for n in range(3):\n    try:\n        for place in '/tmp', '/dev/shm', '.':\n"
         "            open(f'{{place}}/{{n}}', 'wb').write(bytes(10**8))\n    except OSError:\n"

@@ -205,8 +205,9 @@ class Run:
             self.skipped[i] = why  # another start need not wait for it again
             self.befell(step, why)
         elif step.role == "probe":
-            if any(probe.MIME in (o.get("data") or {}) for o in reply["outputs"] if like(o)):
-                self.outcomes[step.name] = probe.read(reply["outputs"])
+            outcome = probe.read(reply["outputs"])
+            if outcome["kind"] != "lost":
+                self.outcomes[step.name] = outcome
         elif step.role == "given" and reply["error"]:
             if all(s.role == "given" for s in self.steps[:i]):
                 self.broken = f"the release's own cell failed: {reply['error']}"

@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from grading import seccomp
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).with_name("runner.py")
 MB = 2**20
@@ -133,7 +135,7 @@ class Sandbox:
     """
 
     def __init__(self, trust=False):
-        self.folder = None
+        self.folder, filtered = None, b""
         if trust:
             self.folder = tempfile.mkdtemp(prefix="grading-")
             command = [sys.executable, "-I", str(RUNNER), str(ROOT / "src")]
@@ -146,6 +148,7 @@ class Sandbox:
             # bubblewrap's own process is visible inside, and so is the environment it began with.
             variables = {"PATH": "/usr/bin:/bin"}
             limits = {**LIMITS, "NPROC": PROCESSES}
+            filtered = seccomp.program() or b""
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -156,11 +159,13 @@ class Sandbox:
             start_new_session=True,
         )
         os.set_blocking(self.process.stdout.fileno(), False)
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.rest = b""
         try:
-            self._send({"limits": limits})
+            self._send({"limits": limits, "filter": filtered.hex()})
             self._reply(START)
         except Closed as closed:
+            self.process.kill()  # before its last words are read: there must be an end to them
             said = self.process.stderr.read(2000).decode(errors="replace").strip()
             self.close()
             raise Unavailable(f"the sandbox did not start: {said or closed}") from closed
@@ -202,11 +207,16 @@ class Sandbox:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _send(self, request):
-        try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
-        except OSError as error:
-            raise Closed("its process had ended") from error
+        rest = memoryview(json.dumps(request).encode() + b"\n")
+        pipe, deadline = self.process.stdin.fileno(), time.monotonic() + START
+        while rest:
+            _, ready, _ = select.select([], [pipe], [], max(0, deadline - time.monotonic()))
+            if not ready:
+                raise Closed("it no longer listens")
+            try:
+                rest = rest[os.write(pipe, rest) :]
+            except OSError as error:
+                raise Closed("its process had ended") from error
 
     def _reply(self, seconds):
         deadline = time.monotonic() + seconds
@@ -298,6 +308,8 @@ attempt("an environment variable is visible", lambda: os.environ["GRADING_CANARY
 attempt("an environment variable is visible", lambda: (
     open("/proc/1/environ").read().index("GRADING_CANARY")))
 attempt("memory has no cap", lambda: bytearray(20 * 2**30))
+if {filtered}:
+    attempt("memory can be hidden", lambda: os.memfd_create("hidden"))
 def crowd():
     for _ in range({processes} + 4):
         if os.fork() == 0:
@@ -324,6 +336,7 @@ def check():
         address, port = listener.getsockname()
         values = {"file": str(ROOT / "pyproject.toml"), "tests": str(ROOT / "tests")}
         values |= {"address": address, "port": port, "processes": PROCESSES}
+        values["filtered"] = seccomp.program() is not None
         try:
             with Sandbox() as sandbox:
                 reply = sandbox.run(ESCAPE.format(**values, fork=False), 20)
