@@ -81,6 +81,23 @@ def test_an_archive_is_read_and_never_unpacked_where_it_says(tmp_path):
     assert files == {"class.zip", "course/submitted/ann/channels/exercises.ipynb"}
 
 
+def test_nobody_vanishes_from_an_archive(tmp_path):
+    path = archive(
+        tmp_path / "class.zip",
+        {
+            "Ann Lee_s1_assignsubmission_file_/exercises.ipynb": b"{}",
+            "Eve New_s9_assignsubmission_file_/exercises.ipynb": b"{}",
+            "Bob Ray_s2_assignsubmission_file_/homework.docx": b"hello",
+            "s1 and s2 exercises.ipynb": b"{}",
+            "exercises.ipynb": b"{}",
+        },
+    )
+    found = {one.student: one for one in from_zip(path, "channels", ["s1", "s2"])[0]}
+    assert found.keys() == {"s1", "s2", "Eve-New_s9", "s1-and-s2", "nobody-2"}
+    assert "homework.docx" in found["s2"].why
+    assert "whose is 'exercises.ipynb'?" in found["nobody-2"].why
+
+
 def test_a_zip_bomb_a_link_and_a_damaged_member_are_refused_one_by_one(tmp_path):
     path = tmp_path / "class.zip"
     link = zipfile.ZipInfo("link_exercises.ipynb")

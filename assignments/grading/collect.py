@@ -112,7 +112,7 @@ def plain(name):
 
 def from_zip(path, slug, roster=()):
     """Read an archive from an LMS: (list of Handed, list of sentences on what was left out)."""
-    found, said, total = {}, [], 0
+    found, instead, said, total = {}, {}, [], 0
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
@@ -129,12 +129,17 @@ def from_zip(path, slug, roster=()):
             if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
                 said.append(f"left out, its path leads elsewhere: {name[:80]!r}")
                 continue
+            # Somebody who is not on the roster gets a line as well: nothing vanishes.
+            student = student_of(name, roster, slug) or student_of(name, (), slug)
             if not name.lower().endswith(".ipynb"):
                 said.append(f"left out, no notebook: {name[:80]!r}")
+                if student and (len(parts) > 1 or student in roster):
+                    instead.setdefault(student, name)
                 continue
-            student = student_of(name, roster, slug)
             if not student:
-                said.append(f"left out, it is not clear whose it is: {name[:80]!r}")
+                nameless = Handed(f"nobody-{len(said) + 1}", None, f"whose is {name[:80]!r}?")
+                said.append(f"it is not clear whose it is: {name[:80]!r}")
+                found[nameless.student] = (name, nameless)
                 continue
             if student in found:
                 why = f"two files were handed in: {found[student][0]!r} and {name!r}; keep one"
@@ -145,6 +150,9 @@ def from_zip(path, slug, roster=()):
             if total > MAX_TOTAL:
                 raise ValueError(f"the notebooks of {path} take more than {MAX_TOTAL:,} bytes")
             found[student] = (name, handed)
+    for student, name in instead.items():
+        why = f"no notebook was handed in, but {PurePosixPath(name).name[:80]!r}"
+        found.setdefault(student, (name, Handed(student, None, why)))
     return [handed for _, handed in (found[student] for student in sorted(found))], said
 
 
