@@ -31,7 +31,7 @@ MEMORY = 1500 * MB  # all processes of one sandbox together
 ADDRESSES = 6000 * MB  # one process's address space; importing torch alone takes half of it
 PROCESSES = 24  # threads count as processes
 CROWD = 10  # more processes than this at once, and the sandbox is closed
-REPLY = 24 * MB  # one reply
+REPLY = 12 * MB  # one reply
 GRACE = 1.0  # seconds that a cell gets to stop after its interrupt
 START = 30.0  # seconds to start
 
