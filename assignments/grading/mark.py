@@ -57,10 +57,11 @@ def mark(handed, release, chapter, variant, trials, trust=False, cell_seconds=CE
     notes = [*handed.notes, *mended.notes, *ran.notes]
     if any(INNER.search(source) for source in mended.sources):
         notes.append("its code reaches into pointwise.exercises, where the solutions are: read it")
+    reasons = ran.reasons or [r["message"] for r in rows if r["status"] == "not judged"]
     return {
         "student": handed.student,
         "status": status(rows),
-        "why": "; ".join(dict.fromkeys(ran.reasons)),
+        "why": "; ".join(dict.fromkeys(reasons)),
         "notes": notes,
         "exercises": rows,
         "cells": ran.shown(),

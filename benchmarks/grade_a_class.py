@@ -1,6 +1,6 @@
 """How long a class takes to grade: 50, 100 and 200 submissions, one in ten of them bad.
 
-    PYTHONPATH=assignments:tools .venv/bin/python benchmarks/grading.py [JOBS]
+    PYTHONPATH=assignments:tools .venv/bin/python benchmarks/grade_a_class.py [JOBS]
 
 The bad ones loop for ever, swallow interrupts, end their process, fork, eat memory, print without
 end, or are no notebooks at all. JOBS is how many run at a time; without it, as many as there are
