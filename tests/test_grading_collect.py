@@ -62,6 +62,7 @@ def test_an_archive_is_read_and_never_unpacked_where_it_says(tmp_path):
             "/etc/evil2_exercises.ipynb": b"{}",
             "C:\\evil3_exercises.ipynb": b"{}",
             "..\\evil4_exercises.ipynb": b"{}",
+            "_" * 60_000 + ".ipynb": b"{}",
             "notes.txt": b"hello",
             "__MACOSX/._ann_exercises.ipynb": b"junk",
             "bob_exercises.ipynb": b"{}",

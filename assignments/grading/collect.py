@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from grading.repair import MAX_BYTES
 
 MAX_MEMBERS = 20_000
+MAX_NAME = 500  # characters of a path in an archive
 MAX_TOTAL = 2_000_000_000  # bytes of all notebooks in an archive
 STUDENT = re.compile(r"\w[\w.@+-]{0,79}")
 NOTEBOOK = "exercises.ipynb"
@@ -125,6 +126,9 @@ def from_zip(path, slug, roster=()):
             name = member.filename.replace("\\", "/")
             parts = PurePosixPath(name).parts
             if member.is_dir() or "__MACOSX" in parts or ".ipynb_checkpoints" in parts:
+                continue
+            if len(name) > MAX_NAME:
+                said.append(f"left out, its name is too long: {name[:80]!r}")
                 continue
             if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
                 said.append(f"left out, its path leads elsewhere: {name[:80]!r}")
