@@ -236,6 +236,21 @@ def test_a_right_function_in_every_style(chapter, exercise):
             assert judged(exercise, params, answer).status == "right"
 
 
+@each("function")
+def test_a_right_function_that_spoils_its_input(chapter, exercise):
+    params = variants(chapter)[0][exercise.name]
+    function = solved(chapter, exercise, params)
+
+    def spoils(*args):
+        result = np.array(function(*args))
+        args[0][...] = 7
+        return result
+
+    verdict = judged(exercise, params, spoils)
+    assert (verdict.status, verdict.score) == ("partial", 0.5)
+    assert "changes its input" in verdict.message
+
+
 # ------------------------------------------------------------------------- the wrong answers
 
 
