@@ -6,7 +6,7 @@
 #   make notebooks    execute all notebooks in place; one of them: NB=chapters/channels/lesson.ipynb
 #   make exercises    write the practice and solutions pages anew from their masters
 #   make assignment   draw an assignment for a class: CHAPTER=channels COHORT=2026a SECRET_FILE=…
-#   make grade        grade what the class handed in: CHAPTER, COHORT, SECRET_FILE, SUBMISSIONS=folder or zip
+#   make grade        grade what came back: CHAPTER, COHORT, SECRET_FILE, SUBMISSIONS=folder or zip
 #   make test         lint, hygiene, strict build, unit tests, and every notebook executed and compared
 #   make clean        remove what was built; .venv stays
 #

@@ -657,3 +657,45 @@ def test_a_person_can_settle_what_could_not_be_judged(tmp_path):
         path.write_text("\n".join([rows[0], *filled]), "utf-8")
         settled = report.settle(result, report.read_marks(path))
         assert (settled["status"], report.total(settled)) == (status, total)
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("bwrap: Unknown option --disable-userns", "0.8 or newer"),
+        ("bwrap: No permissions to create new namespace", "No permissions"),
+    ],
+)
+def test_a_bubblewrap_that_cannot_is_refused_with_its_own_words(tmp_path, monkeypatch, says, words):
+    fake = tmp_path / "bwrap"
+    fake.write_text(f"#!/bin/sh\necho '{says}' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: str(fake))
+    with pytest.raises(sandbox.Unavailable, match=words):
+        sandbox.check()
+
+
+@needs_sandbox
+def test_a_sandbox_that_leaks_is_found_out(monkeypatch):
+    """Each wall taken away is noticed before anything is graded."""
+    whole = sandbox.bubblewrap
+
+    def with_course(command):
+        tests = str(sandbox.ROOT / "tests")
+        return insert(whole(command), "--ro-bind", tests, tests)
+
+    def with_network(command):
+        return [part for part in whole(command) if part != "--unshare-net"]
+
+    def insert(line, *options):
+        place = line.index("--remount-ro")
+        return [*line[:place], *options, *line[place:]]
+
+    for holed, words in [(with_course, "course can be"), (with_network, "network can be")]:
+        monkeypatch.setattr(sandbox, "bubblewrap", holed)
+        with pytest.raises(sandbox.Unavailable, match=words):
+            sandbox.check()
+    monkeypatch.setattr(sandbox, "bubblewrap", whole)
+    monkeypatch.setattr(sandbox, "environment", lambda: {"GRADING_CANARY": "x", "HOME": "/sandbox"})
+    with pytest.raises(sandbox.Unavailable, match="environment variable"):
+        sandbox.check()

@@ -168,6 +168,8 @@ class Sandbox:
             self.process.kill()  # before its last words are read: there must be an end to them
             said = self.process.stderr.read(2000).decode(errors="replace").strip()
             self.close()
+            if "Unknown option" in said:
+                said += " (bubblewrap 0.8 or newer is needed)"
             raise Unavailable(f"the sandbox did not start: {said or closed}") from closed
 
     def __enter__(self):
