@@ -307,7 +307,7 @@ attempt("the network can be reached", lambda: socket.create_connection(("{addres
 attempt("the program can be changed", lambda: open(os.__file__, "a"))
 attempt("files can be left behind", lambda: open("/left-behind", "w"))
 attempt("an environment variable is visible", lambda: os.environ["GRADING_CANARY"])
-attempt("an environment variable is visible", lambda: (
+attempt("an environment variable is visible in /proc", lambda: (
     open("/proc/1/environ").read().index("GRADING_CANARY")))
 attempt("memory has no cap", lambda: bytearray(20 * 2**30))
 if {filtered}:
