@@ -29,6 +29,12 @@ def sync(path, chapter, results):
     beside = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])
     slug = chapter.slug
+    if not path.exists():
+        # nbgrader cannot open a file whose making was cut short: make it under another name.
+        partial = path.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        Gradebook(f"sqlite:///{partial}").close()
+        partial.replace(path)
     with warnings.catch_warnings(), Gradebook(f"sqlite:///{path}") as book:
         warnings.filterwarnings("ignore", "Object of type .* not in session")  # nbgrader's own
         book.update_or_create_assignment(slug)
