@@ -21,7 +21,7 @@ pytest.importorskip("nbgrader")
 import assignment
 import exercises as masters
 from grading import grade as grading
-from grading import mark, report, sandbox
+from grading import gradebook, mark, report, sandbox
 from grading.collect import Handed
 from grading.repair import Unreadable, read
 
@@ -699,3 +699,17 @@ def test_a_sandbox_that_leaks_is_found_out(monkeypatch):
     monkeypatch.setattr(sandbox, "environment", lambda: {"GRADING_CANARY": "x", "HOME": "/sandbox"})
     with pytest.raises(sandbox.Unavailable, match="environment variable"):
         sandbox.check()
+
+
+def test_a_gradebook_whose_making_was_killed_is_made_anew(tmp_path):
+    from nbgrader.api import Gradebook
+
+    (tmp_path / "gradebook.partial").write_bytes(b"half a file")
+    result = mark.mark(Handed("ann", b""), b"", CHAPTER, VARIANT, {})
+    for _ in range(2):
+        gradebook.sync(tmp_path / "gradebook.db", CHAPTER, [report.settle(result, {})])
+    assert [path.name for path in tmp_path.iterdir()] == ["gradebook.db"]
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
+        submission = book.find_submission(SLUG, "ann")
+        assert submission.needs_manual_grade
+        assert submission.max_score == ALL
