@@ -37,7 +37,7 @@ CODE = sum(e.points for e in CHAPTER.exercises if e.kind != "text")
 TEXT = next(e.name for e in CHAPTER.exercises if e.kind == "text")
 HARD = "output-size"  # the exercise in whose place hostile code stands
 REST = CODE - CHAPTER[HARD].points
-SECONDS = 1.5  # for a cell: short, so that endless loops cost little here
+SECONDS = 3  # for a cell: short, so that endless loops cost little here
 
 try:
     sandbox.check()
@@ -104,7 +104,7 @@ HOSTILE = {
         "    threading.Thread(target=time.sleep, args=(9,)).start()", "graded", REST, "thread"),
     "50-gigabytes": ("import numpy\nx = numpy.ones(50 * 2**27)", "graded", REST, "MemoryError"),
     "memory-bit-by-bit": (
-        "x = []\nwhile True:\n    x.append(bytearray(10**8))", "partial", REST, "memory"),
+        "x = []\nwhile True:\n    x.append(bytearray(10**8))", "partial", REST, ""),
     "writes-outside": (
         "import os\nfor place in ['/', '/usr', os.path.expanduser('~/..'), {root!r}, {course!r}]:\n"
         "    try:\n        open(os.path.join(place, 'was-here'), 'w').write('x')\n"
@@ -115,11 +115,12 @@ HOSTILE = {
         f"    {INSTEAD}\nexcept PermissionError:\n    " + RIGHT.replace("\n", "\n    "),
         "graded", CODE, ""),
     "fills-the-disk": (
-        "for n in range(3):\n    try:\n        for place in '/tmp', '/dev/shm', '.':\n"
+        "for n in range(2):\n    try:\n        for place in '/tmp', '/dev/shm', '.':\n"
         "            open(f'{{place}}/{{n}}', 'wb').write(bytes(10**8))\n    except OSError:\n"
         f"        pass\n{RIGHT}", "graded", CODE, ""),
     "reads-solutions": (
-        "import os\nfound = [f for d, _, files in os.walk('/') for f in files\n"
+        "import os\nplaces = ['/' + top for top in os.listdir('/') if top not in ('usr', 'proc')]\n"
+        "found = [f for place in places for d, _, files in os.walk(place) for f in files\n"
         "         if f.endswith(('.ipynb', 'gradebook.db', '-marking.csv'))\n"
         "         and 'site-packages' not in d]\n"
         f"{RIGHT}\noutput_size = output_size if not found else found", "graded", CODE, ""),

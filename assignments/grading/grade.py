@@ -305,7 +305,8 @@ def grade(slug, cohort, secret, submissions=None, *, trust=False, jobs=None,
     report.read_marks(assignment.folder / f"{slug}-marking.csv")  # before the work, not after it
     with (assignment.folder / ".grading").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A lock of this process alone: the workers that it forks do not hold it after its end.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ValueError(f"{relative(assignment.folder)} is being graded already") from error
         handed = collect(assignment, submissions)
