@@ -6,6 +6,7 @@
 #   make notebooks    execute all notebooks in place; one of them: NB=chapters/channels/lesson.ipynb
 #   make exercises    write the practice and solutions pages anew from their masters
 #   make assignment   draw an assignment for a class: CHAPTER=channels COHORT=2026a SECRET_FILE=…
+#   make grade        grade what came back: CHAPTER, COHORT, SECRET_FILE, SUBMISSIONS=folder or zip
 #   make test         lint, hygiene, strict build, unit tests, and every notebook executed and compared
 #   make site-check   the tests of the built site alone, in Chromium where it is installed
 #   make clean        remove what was built; .venv stays
@@ -17,12 +18,12 @@
 
 # Recipes run one after the other even under -j: they share .venv and _build.
 .NOTPARALLEL:
-.PHONY: help book serve lab notebooks exercises assignment test site-check clean \
+.PHONY: help book serve lab notebooks exercises assignment grade test site-check clean \
     site-tools all-tools instructor-tools always
 
 PY := .venv/bin/python
 PORT ?= 8000
-export PYTHON REPOSITORY SOLUTIONS CHAPTER COHORT STUDENTS
+export PYTHON REPOSITORY SOLUTIONS CHAPTER COHORT STUDENTS SUBMISSIONS TRUST
 # Empty is not the same as not there: the secret may also be in the environment.
 ifdef SECRET_FILE
 export SECRET_FILE
@@ -73,6 +74,9 @@ exercises: instructor-tools
 
 assignment: instructor-tools
 	@$(PY) tools/assignment.py
+
+grade: instructor-tools
+	@PYTHONPATH=assignments $(PY) -m grading
 
 test: instructor-tools
 	@$(PY) tools/run_tests.py

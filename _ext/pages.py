@@ -125,7 +125,7 @@ def unname_empty_headers(soup):
 
 
 def mend_folds(soup):
-    """A folded cell shows what it holds; MyST-NB names it otherwise, and writes paragraphs in it."""
+    """The title of a folded cell says what it holds: no other name, and no paragraph in it."""
     for summary in soup.select("details > summary[aria-label]"):
         del summary["aria-label"]
     for title in soup.select("details.hide > summary > p"):

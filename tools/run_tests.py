@@ -15,7 +15,7 @@ from run_notebooks import CELL_TIMEOUT, ROOT, find_notebooks, read
 PYTHON = sys.executable
 NBVAL_REPORT = ROOT / "_build" / "nbval.xml"
 # One worker runs the cells of a notebook in their order: any other way to deal them out scrambles.
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"]
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-rs", "-n", "auto", "--dist", "loadfile"]
 STEPS = {
     "lint": [PYTHON, "-m", "ruff", "check", "."],
     "notebook rules": [PYTHON, "tools/check_notebooks.py"],

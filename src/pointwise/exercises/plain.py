@@ -113,7 +113,7 @@ def _real(number):
 
 
 def _foreign(kind):
-    if isinstance(kind, str):
+    if type(kind) is str:  # isinstance would ask a metaclass
         return {"type": "object", "class": kind}
     # type.__dict__ rather than the attribute: a metaclass may answer with anything.
     name = type.__dict__["__name__"].__get__(kind)

@@ -83,7 +83,13 @@ def call(function, trials):
                 results.append({"value": plain(value), "changed": changed})
             except BaseException as error:  # sys.exit() and an interrupt are failures as well
                 results.append({"error": f"{_class_name(error)}: {_text(error)}"})
+                if type(error) is TimeoutError:  # the others would not end either
+                    return _all_failed(results[-1], trials)
     return {"kind": "function", "results": results, "sources": None}
+
+
+def _all_failed(result, trials):
+    return {"kind": "function", "results": [result] * len(trials), "sources": None}
 
 
 def _class_name(error):

@@ -1,0 +1,1 @@
+"""Grade a class: collect, repair, run in a sandbox, judge outside it, report."""
