@@ -20,7 +20,7 @@ STEPS = {
     "lint": [PYTHON, "-m", "ruff", "check", "."],
     "notebook rules": [PYTHON, "tools/check_notebooks.py"],
     "strict build of the site": [PYTHON, "tools/build_book.py", "--fresh"],
-    "unit tests": [*PYTEST, "-rs", "tests"],  # what is skipped is named
+    "unit tests": [*PYTEST, "tests"],
     "every notebook executed and compared": [
         *[*PYTEST, "--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_TIMEOUT}"],
         *["-p", "no:cacheprovider", f"--junitxml={NBVAL_REPORT}", "chapters"],
