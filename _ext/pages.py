@@ -129,7 +129,7 @@ def mend_folds(soup):
     for summary in soup.select("details > summary[aria-label]"):
         del summary["aria-label"]
     for title in soup.select("details.hide > summary > p"):
-        title.name = "span"
+        title.name = "strong"  # the theme writes spans in black, in the dark as well
 
 
 def mark_opening(soup):

@@ -259,7 +259,7 @@ PLANTED = [
     (41, '"Network in Network": 2013', '"Network in Network": 2015', RIGHT),
     (43, "side=8, padding=0", "side=56, padding=0", RIGHT),
     (45, "side=14, padding=0", 'side=14, padding="same"', RIGHT),
-    (46, "holds=64 * 265", "holds=64 * 256", RIGHT),
+    (46, "== 64 * 265", "== 64 * 256", RIGHT),
     (47, "round(256 / 17, 1)", "round(63 / 17, 1)", RIGHT),
     (49, "nn.Conv2d(k, m, 5)", "nn.Conv2d(k, m, 5, groups=k)", WRONG),
     (50, "w3[[o]]", "w3[[0]]", WRONG),
