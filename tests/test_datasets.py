@@ -91,6 +91,36 @@ def test_contrasts_refuse_sizes_that_are_none(n, side, name):
         datasets.contrasts(n, side=side)
 
 
+def test_a_board_holds_its_digits_and_nothing_else():
+    (x, _), _ = datasets.digits(400)
+    for seed in range(20):
+        board, corners = datasets.digit_board(x[seed:], seed=seed)
+        assert (board.shape, board.dtype, len(corners)) == ((1, 1, 28, 64), np.float32, 8)
+        for image, (i, j) in zip(x[seed:], corners, strict=False):
+            assert i % 2 == j % 2 == 0
+            assert (board[0, 0, i : i + 8, j : j + 8] == image[0]).all()
+            board[0, 0, i : i + 8, j : j + 8] = 0  # so that an overlap shows
+        assert not board.any()
+
+
+def test_crops_of_the_eleventh_class_miss_every_digit():
+    (x, y), _ = datasets.digits(400)
+    crops, classes = datasets.digit_crops(x, y)
+    assert (crops.shape, crops.dtype, classes.dtype) == ((800, 1, 8, 8), np.float32, np.int64)
+    assert (crops[:400] == x).all()
+    assert (classes[:400] == y).all()
+    assert (classes[400:] == 10).all()
+    known = {bytes(image) for image in x}
+    assert not any(bytes(crop) in known for crop in crops[400:])
+    assert len({bytes(crop) for crop in crops[400:]}) > 200  # not the same one again and again
+
+
+@pytest.mark.parametrize("shape", [(7, 1, 8, 8), (9, 8, 8), (9, 1, 8, 9), (0,)])
+def test_a_board_refuses_images_that_do_not_fit(shape):
+    with pytest.raises(ValueError, match=r"at least eight images, \(n, 1, 8, 8\), got \("):
+        datasets.digit_board(np.zeros(shape))
+
+
 def test_importing_needs_numpy_alone():
     code = "import sys, pointwise.datasets; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -145,3 +145,79 @@ def test_dots_draws_every_value_and_the_median():
     assert level.get_xdata() == [0.1, 0.1]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     assert texts(drawing) == ["chance"]
+
+
+def test_a_roofline_has_its_corner_where_copy_and_multiply_take_equally_long():
+    from pointwise.predict import Ceilings
+
+    layers = {"pointwise": [(10, 9e10), (20, 1e11)], "depthwise": [(1, 1e10)]}
+    drawing = plots.roofline(layers, Ceilings(1e11, 2e10), cache=5e10, names={(4, 3e10): "mine"})
+    ax = drawing.figure.axes[0]
+    copy, cached, flat, *marks, star = ax.lines
+    assert star.get_xydata().tolist() == [[4, 3e10]]
+    assert copy.get_xdata()[1] == 1e11 / 2e10
+    assert cached.get_xdata()[1] == flat.get_xdata()[0] == 1e11 / 5e10
+    for slope, speed in [(copy, 2e10), (cached, 5e10)]:
+        assert np.allclose(slope.get_ydata(), np.array(slope.get_xdata()) * speed)
+    assert set(flat.get_ydata()) == {1e11}
+    assert [line.get_xydata().tolist() for line in marks] == [
+        [list(point) for point in points] for points in layers.values()
+    ]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert texts(drawing) == ["a large multiply", "a large copy", "a copy in cache"]
+    legend = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert legend == ["pointwise", "depthwise", "mine"]
+    assert len(plots.roofline(layers, Ceilings(1e11, 2e10)).figure.axes[0].lines) == 4
+
+
+def test_agreement_draws_the_diagonal_the_band_and_the_named_points():
+    groups = {"a": [(1, 1.1), (10, 30)], "b": [(100, 90)]}
+    ax = plots.agreement(
+        groups, xlabel="in", ylabel="out", within=0.2, names={(10, 30): "far"}
+    ).figure.axes[0]
+    diagonal, *marks = ax.lines
+    assert np.array_equal(*diagonal.get_data())
+    assert [line.get_xydata().tolist() for line in marks] == [[[1, 1.1], [10, 30]], [[100, 90]]]
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert {round(y / x, 6) for x, y in corners} == {0.8, 1.2}
+    assert [t.get_text() for t in ax.texts] == ["far"]
+    assert ax.get_xlim() == ax.get_ylim()
+
+
+def test_scaling_draws_measured_lines_with_marks_and_computed_ones_dashed():
+    drawing = plots.scaling(
+        {"torch": ([1, 10], [2, 3])}, xlabel="MACs", ylabel="s", dashed={"law": ([1, 10], [1, 10])}
+    )
+    measured, computed = drawing.figure.axes[0].lines
+    assert measured.get_xydata().tolist() == [[1, 2], [10, 3]]
+    assert (measured.get_marker(), computed.get_marker()) == ("o", "None")
+    assert computed.get_linestyle() == "--"
+    assert drawing.figure.axes[0].get_xscale() == "log"
+
+
+def test_stacks_cut_every_bar_into_its_parts():
+    rows = {"a": {"x": 1, "y": 3}, "b": {"x": 0, "y": 5, "z": 5}}
+    drawing = plots.stacks(rows, xlabel="share, %")
+    ax = drawing.figure.axes[0]
+    assert [(bar.get_x(), bar.get_width()) for bar in ax.patches] == [
+        (0, 25), (25, 75), (0, 0), (0, 50), (50, 50),
+    ]  # fmt: skip
+    colours = [plots.mpl.colors.to_hex(bar.get_facecolor()).upper() for bar in ax.patches]
+    blue, orange, green = plots.INPUT[:3]
+    assert colours == [blue, orange, blue, orange, green]
+    assert [t.get_text() for t in drawing.figure.legends[0].get_texts()] == ["x", "y", "z"]
+    assert ax.yaxis_inverted()
+    for bad in ({"x": 0}, {"x": 2, "y": -1}):
+        with pytest.raises(ValueError, match="'a' cannot be cut"):
+            plots.stacks({"a": bad}, xlabel="share, %")
+
+
+def test_traces_show_every_line_whole_in_a_frame_of_its_own():
+    lines = [np.array([[0, 3], [1, -4]]), np.zeros((2, 5))]
+    axes = plots.traces(*lines, titles=["a", "b"]).figure.axes
+    for ax, line, title in zip(axes, lines, "ab", strict=True):
+        assert (line == ax.collections[0].get_offsets().T).all()
+        assert ax.get_title() == title
+        assert ax.get_xlim()[0] < line.min() <= line.max() < ax.get_ylim()[1] or not line.any()
+    with pytest.raises(ValueError, match="zip"):
+        plots.traces(lines[0], titles=["a", "b"])

@@ -93,6 +93,89 @@ def digits(train, *, seed=0):
     return (x[first], y[first]), (x[rest], y[rest])
 
 
+def digit_board(images, *, seed=0):
+    """Scatter eight digits over a dark board, two rows of four, each at an even row and column.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 1, 8, 8)
+        Such as `digits` gives; the first eight are used.
+    seed : int
+        Of the places.
+
+    Returns
+    -------
+    board : ndarray of shape (1, 1, 28, 64)
+        float32. Where no digit lies it is 0.
+    corners : list of (int, int)
+        Row and column of the top left pixel of each digit, in the order of the images.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than eight images, or they are not of shape (1, 8, 8).
+
+    Examples
+    --------
+    >>> (x, _), _ = digits(400)
+    >>> board, corners = digit_board(x)
+    >>> i, j = corners[0]
+    >>> bool((board[0, 0, i : i + 8, j : j + 8] == x[0, 0]).all())
+    True
+    """
+    images = np.asarray(images)
+    if images.shape[1:] != (1, 8, 8) or len(images) < 8:
+        raise ValueError(f"expected at least eight images, (n, 1, 8, 8), got {images.shape}")
+    random = np.random.default_rng(seed)
+    board = np.zeros((1, 1, 28, 64), np.float32)
+    corners = []
+    for k, image in enumerate(images[:8]):
+        row, column = divmod(k, 4)
+        i = 14 * row + 2 * int(random.integers(4))
+        j = 16 * column + 2 * int(random.integers(5))
+        board[0, 0, i : i + 8, j : j + 8] = image[0]
+        corners.append((i, j))
+    return board, corners
+
+
+def digit_crops(images, labels, *, seed=0):
+    """Give the digits themselves, and as many crops of boards that no digit fills: class 10.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 1, 8, 8)
+        At least eight.
+    labels : ndarray of shape (n,)
+    seed : int
+        Of the boards and of the places that are cut out.
+
+    Returns
+    -------
+    x : ndarray of shape (2n, 1, 8, 8)
+        float32: the images, then the crops. A crop misses every digit of its board by at least two
+        pixels, so it holds a part of one, parts of two, or nothing.
+    y : ndarray of shape (2n,)
+        int64: the labels, then 10s.
+
+    Examples
+    --------
+    >>> (x, y), _ = digits(400)
+    >>> crops, classes = digit_crops(x, y)
+    >>> crops.shape, int((classes == 10).sum())
+    ((800, 1, 8, 8), 400)
+    """
+    random = np.random.default_rng(seed)
+    crops = []
+    while len(crops) < len(images):
+        chosen = images[random.integers(len(images), size=8)]
+        board, corners = digit_board(chosen, seed=int(random.integers(2**32)))
+        for i, j in 2 * random.integers((11, 29), size=(8, 2)):
+            if all(max(abs(i - a), abs(j - b)) >= 2 for a, b in corners):
+                crops.append(board[0, :, i : i + 8, j : j + 8])
+    x = np.concatenate([images, crops[: len(images)]]).astype(np.float32)
+    return x, np.concatenate([labels, np.full(len(images), 10)]).astype(np.int64)
+
+
 @cache
 def all_digits():
     from sklearn.datasets import load_digits  # here, so that the module imports without it

@@ -1,4 +1,4 @@
-"""The book's networks as `torch.nn.Module`s, built from the data in `pointwise.architectures`.
+"""The book's networks as `torch.nn.Module`s, built from `pointwise.architectures` and `.zoo`.
 
 Seeds and initialisation are the caller's: `torch.manual_seed` before building, as for any module.
 """
@@ -6,8 +6,9 @@ Seeds and initialisation are the caller's: `torch.manual_seed` before building, 
 import torch
 from torch import nn
 
-from pointwise import architectures
+from pointwise import architectures, zoo
 from pointwise.architectures import INCEPTION, Widths
+from pointwise.shapes import integer
 
 
 def conv(c_in, c_out, k=1, *, stride=1):
@@ -270,3 +271,374 @@ def initialise(net, std=None):
             nn.init.normal_(layer.weight, std=(2 / products) ** 0.5 if std is None else std)
             nn.init.zeros_(layer.bias)
     return net
+
+
+# ------------------------------------------------------------------------------- after Inception
+
+
+def conv_norm(c_in, c_out, k=1, *, stride=1, groups=1, activation=nn.ReLU):
+    """A k×k convolution without bias that pads by k // 2, its normalisation, and its rectifier.
+
+    `activation=None` leaves the rectifier out: the layer is linear.
+    """
+    shape = {"stride": stride, "padding": k // 2, "groups": groups}
+    steps = [nn.Conv2d(c_in, c_out, k, bias=False, **shape), nn.BatchNorm2d(c_out)]
+    return nn.Sequential(*steps, *([activation()] if activation else []))
+
+
+class Bottleneck(nn.Module):
+    """A bottleneck of ResNet: 1×1 down, 3×3, 1×1 up, and the input added on.
+
+    Batch normalisation follows every convolution, a rectifier the first two and the sum. `residual`
+    is the three convolutions; `shortcut` is a 1×1 projection where the input does not fit the
+    output by its channels or by the stride, and else the identity.
+
+    Parameters
+    ----------
+    c_in, width, c_out : int
+        Channels in, of the 3×3, and out.
+    stride : int
+    stride_in : "3x3" or "1x1"
+        The layer that has the stride; "1x1" is the paper's.
+
+    Raises
+    ------
+    ValueError
+        `stride_in` is none of the two.
+
+    References
+    ----------
+    He et al. 2015, "Deep Residual Learning for Image Recognition", arXiv 1512.03385, figure 5 and
+    section 4.1.
+
+    Examples
+    --------
+    >>> Bottleneck(256, 128, 512, stride=2)(torch.zeros(1, 256, 56, 56)).shape
+    torch.Size([1, 512, 28, 28])
+    """
+
+    def __init__(self, c_in, width, c_out, *, stride=1, stride_in="3x3"):
+        super().__init__()
+        if stride_in not in ("3x3", "1x1"):
+            raise ValueError(f'stride_in must be "3x3" or "1x1", got {stride_in!r}')
+        first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
+        self.residual = nn.Sequential(
+            conv_norm(c_in, width, stride=first),
+            conv_norm(width, width, 3, stride=second),
+            conv_norm(width, c_out, activation=None),
+        )
+        if (c_in, stride) == (c_out, 1):
+            self.shortcut = nn.Identity()
+        else:
+            self.shortcut = conv_norm(c_in, c_out, stride=stride, activation=None)
+
+    def forward(self, x):
+        return torch.relu(self.residual(x) + self.shortcut(x))
+
+
+class ResNet50(nn.Sequential):
+    """ResNet-50 for images of (3, 224, 224); others fit too. The output is class scores.
+
+    Parameters
+    ----------
+    stride_in : "3x3" or "1x1"
+        As in `Bottleneck`: "1x1" is the paper's network, "3x3" today's.
+    num_classes : int
+
+    References
+    ----------
+    He et al. 2015, arXiv 1512.03385, Table 1.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in ResNet50().parameters())
+    25557032
+    """
+
+    def __init__(self, stride_in="3x3", num_classes=1000):
+        super().__init__()
+        self.add_module("conv1", conv_norm(3, 64, 7, stride=2))
+        self.add_module("pool1", nn.MaxPool2d(3, 2, padding=1))
+        channels = 64
+        for stage, (width, c_out, stride, blocks) in enumerate(zoo.RESNET50, 2):
+            for block in range(blocks):
+                step = 1 if block else stride
+                unit = Bottleneck(channels, width, c_out, stride=step, stride_in=stride_in)
+                self.add_module(f"conv{stage}_{block + 1}", unit)
+                channels = c_out
+        self.add_module("global mean", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+        self.add_module("fc", nn.Linear(channels, num_classes))
+
+
+class Fire(nn.Module):
+    """A fire module of SqueezeNet: 1×1 down, then a 1×1 and a 3×3 side by side.
+
+    A rectifier follows each of the three. `squeeze` comes first; the channels of `expand1` and
+    `expand3` are stacked.
+
+    Parameters
+    ----------
+    c_in, squeeze, expand1, expand3 : int
+        Channels in, of the squeeze, and out of the two expanding layers.
+
+    References
+    ----------
+    Iandola et al. 2016, "SqueezeNet", arXiv 1602.07360, section 3.2 and figure 1.
+
+    Examples
+    --------
+    >>> Fire(96, 16, 64, 64)(torch.zeros(1, 96, 55, 55)).shape
+    torch.Size([1, 128, 55, 55])
+    """
+
+    def __init__(self, c_in, squeeze, expand1, expand3):
+        super().__init__()
+        self.squeeze = conv(c_in, squeeze)
+        self.expand1 = conv(squeeze, expand1)
+        self.expand3 = conv(squeeze, expand3, 3)
+
+    def forward(self, x):
+        x = self.squeeze(x)
+        return torch.cat([self.expand1(x), self.expand3(x)], dim=1)
+
+
+class Separable(nn.Sequential):
+    """A depthwise-separable layer: a 3×3 on every channel alone, then a 1×1.
+
+    `depthwise` and `pointwise` are its two steps.
+
+    Parameters
+    ----------
+    c_in, c_out : int
+    stride : int
+        Of the depthwise half.
+    norm : bool
+        Batch normalisation and a rectifier after both halves, as in MobileNetV1. False leaves two
+        bare convolutions without bias, which make one linear map.
+
+    References
+    ----------
+    Howard et al. 2017, "MobileNets", arXiv 1704.04861, section 3.1 and figure 3.
+
+    Examples
+    --------
+    >>> Separable(64, 128, stride=2)(torch.zeros(1, 64, 112, 112)).shape
+    torch.Size([1, 128, 56, 56])
+    """
+
+    def __init__(self, c_in, c_out, *, stride=1, norm=True):
+        super().__init__()
+        halves = {
+            "depthwise": conv_norm(c_in, c_in, 3, stride=stride, groups=c_in),
+            "pointwise": conv_norm(c_in, c_out),
+        }
+        for name, half in halves.items():
+            self.add_module(name, half if norm else half[0])
+
+
+class MobileNetV1(nn.Sequential):
+    """MobileNetV1 for images of (3, 224, 224); others fit too. The output is class scores.
+
+    Parameters
+    ----------
+    alpha : float
+        The width multiplier.
+    num_classes : int
+
+    References
+    ----------
+    Howard et al. 2017, arXiv 1704.04861, Table 1.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in MobileNetV1().parameters())
+    4231976
+    """
+
+    def __init__(self, alpha=1.0, num_classes=1000):
+        super().__init__()
+        channels = zoo.narrowed(32, alpha)
+        self.add_module("conv1", conv_norm(3, channels, 3, stride=2))
+        for number, (full, stride) in enumerate(zoo.MOBILENET_V1, 1):
+            c_out = zoo.narrowed(full, alpha)
+            self.add_module(f"block {number}", Separable(channels, c_out, stride=stride))
+            channels = c_out
+        self.add_module("global mean", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+        self.add_module("fc", nn.Linear(channels, num_classes))
+
+
+class InvertedResidual(nn.Module):
+    """An inverted residual of MobileNetV2: 1×1 up, a depthwise 3×3, a linear 1×1 down.
+
+    Batch normalisation follows all three, a rectifier that stops at 6 the first two alone. The
+    input is added on where it has the shape of the output; `adds` says whether.
+
+    Parameters
+    ----------
+    c_in, c_out : int
+    expansion : int
+        The depthwise layer has `expansion · c_in` channels; at 1 the first 1×1 is left out.
+    stride : int
+        Of the depthwise layer.
+
+    References
+    ----------
+    Sandler et al. 2018, "MobileNetV2", arXiv 1801.04381, Table 1 and section 3.3.
+
+    Examples
+    --------
+    >>> InvertedResidual(24, 32, stride=2)(torch.zeros(1, 24, 56, 56)).shape
+    torch.Size([1, 32, 28, 28])
+    """
+
+    def __init__(self, c_in, c_out, *, expansion=6, stride=1):
+        super().__init__()
+        wide = expansion * c_in
+        expand = conv_norm(c_in, wide, activation=nn.ReLU6)
+        self.residual = nn.Sequential(
+            *([] if expansion == 1 else [expand]),
+            conv_norm(wide, wide, 3, stride=stride, groups=wide, activation=nn.ReLU6),
+            conv_norm(wide, c_out, activation=None),
+        )
+        self.adds = (c_in, stride) == (c_out, 1)
+
+    def forward(self, x):
+        return x + self.residual(x) if self.adds else self.residual(x)
+
+
+class ShuffleUnit(nn.Module):
+    """A unit of ShuffleNet: grouped 1×1, shuffle, depthwise 3×3, grouped 1×1, and the input.
+
+    Batch normalisation follows every convolution, a rectifier the first and the end. At stride 1
+    the input is added; at stride 2 its mean over 3×3 pixels is stacked before the new channels;
+    the paper does not say in which order.
+
+    Parameters
+    ----------
+    c_in, c_out, groups : int
+        The 1×1 are a bottleneck of `c_out / 4` channels.
+    stride : 1 or 2
+    first_groups : int, optional
+        Groups of the first 1×1, where they differ.
+    shuffle : bool
+        False leaves the shuffle out, and the groups never meet: the paper's counter-example.
+
+    Raises
+    ------
+    ValueError
+        The channels and the stride do not go together, or do not split into groups.
+
+    References
+    ----------
+    Zhang et al. 2017, "ShuffleNet", arXiv 1707.01083, section 3.2, figure 2, and Table 3.
+
+    Examples
+    --------
+    >>> ShuffleUnit(24, 240, groups=3, stride=2)(torch.zeros(1, 24, 56, 56)).shape
+    torch.Size([1, 240, 28, 28])
+    """
+
+    def __init__(self, c_in, c_out, *, groups, stride=1, first_groups=None, shuffle=True):
+        super().__init__()
+        options = {"groups": groups, "stride": stride, "first_groups": first_groups}
+        plan = zoo.shuffle_unit(c_in, c_out, **options)
+        reduce, depthwise, expand = plan.branches["residual"]
+        width, made = reduce.c_out, expand.c_out
+        self.stacks = plan.join == "concat"
+        self.shortcut = nn.AvgPool2d(3, 2, padding=1) if self.stacks else nn.Identity()
+        self.residual = nn.Sequential(
+            conv_norm(c_in, width, groups=reduce.groups),
+            nn.ChannelShuffle(groups) if shuffle else nn.Identity(),
+            conv_norm(width, width, 3, stride=depthwise.stride, groups=width, activation=None),
+            conv_norm(width, made, groups=expand.groups, activation=None),
+        )
+
+    def forward(self, x):
+        kept, new = self.shortcut(x), self.residual(x)
+        return torch.relu(torch.cat([kept, new], dim=1) if self.stacks else kept + new)
+
+
+class ConvNeXtBlock(nn.Module):
+    """A block of ConvNeXt: a depthwise 7×7, layer normalisation, 1×1 up, GELU, 1×1 down.
+
+    The result is scaled channel by channel, and the input added on. `ffn` is the two 1×1 with the
+    GELU between: the feed-forward part of a transformer block, with pixels in the place of tokens.
+
+    Parameters
+    ----------
+    c : int
+    scale : float
+        Where the scale of every channel starts.
+
+    References
+    ----------
+    Liu et al. 2022, "A ConvNet for the 2020s", arXiv 2201.03545, figure 4. Its released code writes
+    the two 1×1 as `Linear` on channels-last; they are the same map.
+
+    Examples
+    --------
+    >>> ConvNeXtBlock(96)(torch.zeros(1, 96, 56, 56)).shape
+    torch.Size([1, 96, 56, 56])
+    """
+
+    def __init__(self, c, *, scale=1e-6):
+        super().__init__()
+        self.depthwise = nn.Conv2d(c, c, 7, padding=3, groups=c)
+        self.norm = nn.LayerNorm(c, eps=1e-6)
+        self.ffn = nn.Sequential(nn.Conv2d(c, 4 * c, 1), nn.GELU(), nn.Conv2d(4 * c, c, 1))
+        self.scale = nn.Parameter(torch.full((c, 1, 1), scale))
+
+    def forward(self, x):
+        y = self.depthwise(x).permute(0, 2, 3, 1)  # LayerNorm wants its axis last
+        y = self.norm(y).permute(0, 3, 1, 2)
+        return x + self.scale * self.ffn(y)
+
+
+def dense_as_conv(linear, c, h, w):
+    """Turn a dense layer that reads a whole map into the convolution that it is.
+
+    Parameters
+    ----------
+    linear : nn.Linear
+        Reads a map of (c, h, w), flattened in this order: channels, rows, pixels.
+    c, h, w : int
+        Of 1×1 pixels, or of a vector, it becomes the pointwise convolution.
+
+    Returns
+    -------
+    nn.Conv2d
+        With a kernel of h×w, no padding, and a copy of the numbers. On a map of (c, h, w) it gives
+        what `linear` gives, as a map of one pixel; on a larger one, what `linear` gives on every
+        crop of h×w.
+
+    Raises
+    ------
+    TypeError
+        `linear` is no `nn.Linear`.
+    ValueError
+        A size is no positive integer, or c·h·w is not what `linear` reads.
+
+    References
+    ----------
+    Long, Shelhamer and Darrell 2014, "Fully Convolutional Networks for Semantic Segmentation",
+    arXiv 1411.4038, section 3.1.
+
+    Examples
+    --------
+    >>> dense_as_conv(nn.Linear(512 * 7 * 7, 4096), 512, 7, 7).weight.shape
+    torch.Size([4096, 512, 7, 7])
+    """
+    if not isinstance(linear, nn.Linear):
+        raise TypeError(f"linear must be an nn.Linear, got {type(linear).__name__}")
+    c, h, w = integer("c", c, 1), integer("h", h, 1), integer("w", w, 1)
+    if c * h * w != linear.in_features:
+        raise ValueError(
+            f"linear reads {linear.in_features} entries, but a map of shape {(c, h, w)} has "
+            f"{c * h * w}"
+        )
+    # On the meta device first: no random numbers are drawn for weights that are replaced.
+    twin = nn.Conv2d(c, linear.out_features, (h, w), bias=linear.bias is not None, device="meta")
+    twin.weight = nn.Parameter(linear.weight.detach().clone().reshape(-1, c, h, w))
+    if linear.bias is not None:
+        twin.bias = nn.Parameter(linear.bias.detach().clone())
+    return twin

@@ -19,6 +19,7 @@ INPUT = ("#0072B2", "#D98200", "#009E73", "#7A4FA3")  # blue, orange, green, pur
 OUTPUT = ("#4A4A4A",)
 
 LINES = ("-", "--", "-.", ":")  # beside the colours, for whoever cannot tell those apart
+MARKS = ("o", "s", "^", "D")
 WIDTH, DPI = 7.0, 100  # inches and dots per inch: the 700 px column of the book
 STYLE = {
     "font.size": 9,
@@ -369,6 +370,188 @@ def dots(groups, *, xlabel, level=None):
             ax.axvline(level[0], color="black", lw=0.8, ls="--")
             ax.annotate(level[1], (level[0], -0.5), (3, 2), textcoords="offset points", fontsize=8)
     return Drawing(fig, f"{xlabel}, {sum(map(len, groups.values()))} runs in {len(groups)} groups")
+
+
+def roofline(layers, ceilings, *, cache=None, names=None):
+    """Draw the speed of layers against their arithmetic intensity, under the roofs of a machine.
+
+    Parameters
+    ----------
+    layers : dict
+        `{"name in the legend": [(intensity, rate), …]}`: MACs for each byte that must move, and
+        MACs in a second.
+    ceilings : predict.Ceilings
+        MACs in a second of a large multiply, bytes in a second of a large copy.
+    cache : float, optional
+        Bytes in a second of a small copy, for a second slope.
+    names : dict, optional
+        `{(intensity, rate): "name in the legend"}`: more layers, each with a mark of its own.
+
+    Returns
+    -------
+    Drawing
+    """
+    every = [point for points in layers.values() for point in points] + list(names or {})
+    left, right = min(x for x, _ in every) / 1.5, max(x for x, _ in every) * 1.5
+    low, roof = min(y for _, y in every) / 1.5, ceilings.macs
+    slopes = {"a large copy": (ceilings.bytes, "k-"), "a copy in cache": (cache, "k:")}
+    slopes = {name: slope for name, slope in slopes.items() if slope[0]}
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH, 4)
+        ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, 2 * roof),
+               xlabel="arithmetic intensity, MACs per byte", ylabel="MACs per second")  # fmt: skip
+        for speed, style in slopes.values():
+            ax.plot([left, roof / speed], [left * speed, roof], style)
+        ax.plot([roof / max(speed for speed, _ in slopes.values()), right], [roof, roof], "k-")
+        for k, (name, points) in enumerate(layers.items()):
+            ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
+                    color=INPUT[k % 4], label=name)  # fmt: skip
+        for k, (point, name) in enumerate((names or {}).items()):
+            ax.plot(*point, "*PX"[k % 3], ms=10, color="black", mec="white", ls="", label=name)
+        above = {"textcoords": "offset points", "fontsize": 8}
+        ax.annotate("a large multiply", (right, roof), (-4, 4), ha="right", **above)
+        fig.draw_without_rendering()  # the slopes have their angle now
+        for name, (speed, _) in slopes.items():
+            start = max(left, low / speed) * 1.15
+            (x0, y0), (x1, y1) = ax.transData.transform([(1, 1), (10, 10)])
+            ax.annotate(name, (start, start * speed), (-3, 4), rotation_mode="anchor",
+                        rotation=np.degrees(np.arctan2(y1 - y0, x1 - x0)), **above)  # fmt: skip
+        ax.legend(frameon=False, loc="lower right")
+    return Drawing(fig, f"{len(every)} layers under their roofs")
+
+
+def agreement(groups, *, xlabel, ylabel, within, names=None):
+    """Draw one quantity against another on logarithmic axes, with a band where the two agree.
+
+    Parameters
+    ----------
+    groups : dict
+        `{"name in the legend": [(x, y), …]}`, all positive.
+    xlabel, ylabel : str
+        What the axes hold, with units.
+    within : float
+        The band: 0.2 for y between 0.8 and 1.2 times x.
+    names : dict, optional
+        `{(x, y): "text beside that point"}`.
+
+    Returns
+    -------
+    Drawing
+    """
+    values = [value for points in groups.values() for point in points for value in point]
+    ends = np.array([min(values) / 2, max(values) * 1.5])
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH * 0.8, 4.2)
+        ax.plot(ends, ends, "k-", lw=1)
+        ax.fill_between(ends, (1 - within) * ends, (1 + within) * ends, color="black", alpha=0.1,
+                        lw=0, label=f"within {within:.0%}")  # fmt: skip
+        for k, (name, points) in enumerate(groups.items()):
+            ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
+                    color=INPUT[k % 4], label=name)  # fmt: skip
+        for point, text in (names or {}).items():
+            below = point[1] < point[0]
+            ax.annotate(text, point, (6, -4) if below else (-6, 2), fontsize=8,
+                        textcoords="offset points", ha="left" if below else "right")  # fmt: skip
+        ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=xlabel, ylabel=ylabel)
+        ax.legend(frameon=False, loc="upper left")
+    return Drawing(fig, f"{ylabel} against {xlabel}, {sum(map(len, groups.values()))} points")
+
+
+def scaling(series, *, xlabel, ylabel, dashed=None):
+    """Draw lines with marks on logarithmic axes.
+
+    Parameters
+    ----------
+    series : dict
+        `{"name in the legend": (x, y)}`, all positive.
+    xlabel, ylabel : str
+        What the axes hold, with units.
+    dashed : dict, optional
+        The same, for lines that were computed and not measured: dashed, black, without marks.
+
+    Returns
+    -------
+    Drawing
+    """
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH * 0.8, 3.2)
+        for k, (name, (x, y)) in enumerate(series.items()):
+            ax.plot(x, y, MARKS[k % 4] + LINES[k % 4], ms=5, color=INPUT[k % 4], label=name)
+        for name, (x, y) in (dashed or {}).items():
+            ax.plot(x, y, "k--", lw=1, label=name)
+        ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        ax.legend(frameon=False)
+    return Drawing(fig, f"{ylabel} against {xlabel}, {len(series)} lines")
+
+
+def stacks(rows, *, xlabel):
+    """Draw one bar for each row, cut into parts that together make 100 %.
+
+    Parameters
+    ----------
+    rows : dict
+        `{"name of the row": {"name of the part": amount}}`; amounts in any one unit. A part keeps
+        its colour and its hatching through all rows.
+    xlabel : str
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        The amounts of a row are negative, or all of them are zero.
+    """
+    parts = list(dict.fromkeys(part for amounts in rows.values() for part in amounts))
+    looks = {
+        part: {"fc": INPUT[k % 4], "hatch": ("", "//", "..", "xx")[k % 4], "ec": "white"}
+        for k, part in enumerate(parts)
+    }
+    with mpl.rc_context(STYLE):
+        fig, ax = _axes(WIDTH, 0.9 + 0.3 * len(rows), grid="x")
+        for row, (name, amounts) in enumerate(rows.items()):
+            total = sum(amounts.values())
+            if total <= 0 or min(amounts.values()) < 0:
+                raise ValueError(f"{name!r} cannot be cut into parts: {amounts}")
+            left = 0.0
+            for part, amount in amounts.items():
+                wide = 100 * amount / total
+                ax.barh(row, wide, 0.72, left, **looks[part], lw=0.5)
+                left += wide
+        ax.set_yticks(range(len(rows)), rows)
+        ax.set(xlabel=xlabel, xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6))
+        ax.set_axisbelow(True)
+        handles = [Rectangle((0, 0), 1, 1, **look) for look in looks.values()]
+        fig.legend(handles, parts, loc="outside upper center", ncols=len(parts), frameon=False)
+    return Drawing(fig, f"{xlabel} of {', '.join(rows)}")
+
+
+def traces(*lines, titles):
+    """Draw lines in the plane side by side, each in its own frame, coloured from start to end.
+
+    Parameters
+    ----------
+    *lines : ndarray of shape (2, n)
+        Points along a line, x above y.
+    titles : list of str
+        One above each.
+
+    Returns
+    -------
+    Drawing
+    """
+    side = WIDTH / len(lines)
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH, side + 0.3), layout="constrained")
+        axes = fig.subplots(1, len(lines), squeeze=False)[0]
+        for ax, (x, y), title in zip(axes, lines, titles, strict=True):
+            ax.scatter(x, y, s=5, c=np.arange(len(x)), cmap="viridis", lw=0)
+            reach = 1.08 * max(np.abs([x, y]).max(), 1e-9)
+            ax.set(title=title, xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach))
+            ax.set_aspect("equal")
+            ax.spines[:].set_visible(False)
+    return Drawing(fig, ", ".join(titles))
 
 
 def _axes(width, height, grid="both"):
