@@ -101,6 +101,16 @@ def test_links_lead_somewhere(pages):
                 assert pages[target].find(id=unquote(anchor)), f"{name}: {address}"
 
 
+def test_every_claim_has_an_address_of_its_own(pages):
+    page = pages["chapters/claims/lesson.html"]
+    found = [tag["id"] for tag in page.find_all(id=re.compile(r"^claim-"))]
+    assert sorted(found) == sorted(f"claim-{number}" for number in range(1, 88))
+    for address in found:
+        mark = page.find(id=address)  # the number that one follows and copies
+        assert mark["href"] == f"#{address}", mark
+        assert mark.find_parent("tr").select('a[href$=".html"], a[href*=".html#"]'), mark
+
+
 def test_pictures_are_described(chapters):
     for name, page in chapters.items():
         for picture in page.select("article img"):
