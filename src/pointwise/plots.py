@@ -554,6 +554,64 @@ def traces(*lines, titles):
     return Drawing(fig, ", ".join(titles))
 
 
+def board(rows, legend):
+    """Draw a board of labelled squares: a row for each group, a colour and a mark for each kind.
+
+    Parameters
+    ----------
+    rows : dict
+        `{"name of the row": [(label, kind), …]}`.
+    legend : dict
+        `{kind: mark}`, at most four, in the order of the legend. The mark stands in every square of
+        its kind, so that nobody needs the colours.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        There are more than four kinds, or a square has a kind that the legend lacks.
+    """
+    styles = [("#0072B2", "white", "-"), ("#A6CEE3", "black", "-"), ("#E69F00", "black", "-"),
+              ("white", "black", "--")]  # fmt: skip
+    if len(legend) > len(styles):
+        raise ValueError(f"at most {len(styles)} kinds, got {', '.join(map(str, legend))}")
+    styles = dict(zip(legend, styles, strict=False))
+    for name, cells in rows.items():
+        for label, kind in cells:
+            if kind not in legend:
+                raise ValueError(f"{label} in {name!r} is {kind!r}; known: {', '.join(legend)}")
+    per_row, left = 14, 3.2  # squares in a line, and the room for names, in squares
+    lines = {name: max(1, -(-len(cells) // per_row)) for name, cells in rows.items()}
+    tall = sum(lines.values()) + 0.35 * (len(rows) - 1) + 1.5
+    wide = left + per_row + 0.1
+    fig = Figure(figsize=(WIDTH, WIDTH * tall / wide))
+    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(tall, 0))
+    ax.axis("off")
+
+    def square(x, y, kind, label):
+        fill, ink, edge = styles[kind]
+        ax.add_patch(Rectangle((x + 0.05, y + 0.05), 0.9, 0.9, fc=fill, ec="#333333", ls=edge))
+        ax.text(x + 0.5, y + 0.36, legend[kind], ha="center", va="center", color=ink, fontsize=11)
+        ax.text(x + 0.5, y + 0.74, label, ha="center", va="center", color=ink, fontsize=7.5)
+
+    y = 0.05
+    for name, cells in rows.items():
+        ax.text(0.1, y + 0.5, name, va="center", fontsize=9)
+        for k, (label, kind) in enumerate(cells):
+            square(left + k % per_row, y + k // per_row, kind, label)
+        y += lines[name] + 0.35
+    x = left
+    for kind in legend:
+        count = sum(found == kind for cells in rows.values() for _, found in cells)
+        square(x, tall - 1.05, kind, str(count))
+        ax.text(x + 1.1, tall - 0.55, kind, va="center", fontsize=9)
+        x += 1.6 + 0.26 * len(kind)
+    return Drawing(fig, "; ".join(f"{name}: {len(cells)}" for name, cells in rows.items()))
+
+
 def _axes(width, height, grid="both"):
     """Give an empty figure and its one pair of axes; sizes in inches, grid lines across `grid`."""
     fig = Figure(figsize=(width, height), layout="constrained")
@@ -641,61 +699,3 @@ def _for_imshow(image, limits):
     if image.ndim != 2:
         raise ValueError(f"expected one image of one or three channels, got shape {image.shape}")
     return image
-
-
-def board(rows, legend):
-    """Draw a board of labelled squares: a row for each group, a colour and a mark for each kind.
-
-    Parameters
-    ----------
-    rows : dict
-        `{"name of the row": [(label, kind), …]}`.
-    legend : dict
-        `{kind: mark}`, at most four, in the order of the legend. The mark stands in every square of
-        its kind, so that nobody needs the colours.
-
-    Returns
-    -------
-    Drawing
-
-    Raises
-    ------
-    ValueError
-        There are more than four kinds, or a square has a kind that the legend lacks.
-    """
-    styles = [("#0072B2", "white", "-"), ("#A6CEE3", "black", "-"), ("#E69F00", "black", "-"),
-              ("white", "black", "--")]  # fmt: skip
-    if len(legend) > len(styles):
-        raise ValueError(f"at most {len(styles)} kinds, got {', '.join(map(str, legend))}")
-    styles = dict(zip(legend, styles, strict=False))
-    for name, cells in rows.items():
-        for label, kind in cells:
-            if kind not in legend:
-                raise ValueError(f"{label} in {name!r} is {kind!r}; known: {', '.join(legend)}")
-    per_row, left = 14, 3.2  # squares in a line, and the room for names, in squares
-    lines = {name: max(1, -(-len(cells) // per_row)) for name, cells in rows.items()}
-    tall = sum(lines.values()) + 0.35 * (len(rows) - 1) + 1.5
-    wide = left + per_row + 0.1
-    fig = Figure(figsize=(WIDTH, WIDTH * tall / wide))
-    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(tall, 0))
-    ax.axis("off")
-
-    def square(x, y, kind, label):
-        fill, ink, edge = styles[kind]
-        ax.add_patch(Rectangle((x + 0.05, y + 0.05), 0.9, 0.9, fc=fill, ec="#333333", ls=edge))
-        ax.text(x + 0.5, y + 0.36, legend[kind], ha="center", va="center", color=ink, fontsize=11)
-        ax.text(x + 0.5, y + 0.74, label, ha="center", va="center", color=ink, fontsize=7.5)
-
-    y = 0.05
-    for name, cells in rows.items():
-        ax.text(0.1, y + 0.5, name, va="center", fontsize=9)
-        for k, (label, kind) in enumerate(cells):
-            square(left + k % per_row, y + k // per_row, kind, label)
-        y += lines[name] + 0.35
-    x = left
-    for kind in legend:
-        count = sum(found == kind for cells in rows.values() for _, found in cells)
-        square(x, tall - 1.05, kind, str(count))
-        ax.text(x + 1.1, tall - 0.55, kind, va="center", fontsize=9)
-        x += 1.6 + 0.26 * len(kind)
-    return Drawing(fig, "; ".join(f"{name}: {len(cells)}" for name, cells in rows.items()))
