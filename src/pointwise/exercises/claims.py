@@ -146,7 +146,7 @@ CONDITIONS = {
     "Training makes the outputs hold as much variance as they can.": (
         "the loss asks for reconstruction"
     ),
-    "The 1×1 layers do most of a separable layer's multiplications.": (
+    "The 1×1 does most of the multiplications of a separable 3×3 layer.": (
         "there are clearly more than nine channels"
     ),
 }
@@ -159,8 +159,8 @@ class NameTheCondition(Value):
     tests = "naming the condition behind a sentence that is right only sometimes"
     objectives = (1,)
     text = """Each sentence is right under one of the conditions below it; one condition is left
-over. A 3×3 layer is meant where a separable layer has no size. Which condition belongs to which
-sentence? Give the numbers of the conditions, in the order of the sentences."""
+over. Which condition belongs to which sentence? Give the numbers of the conditions, in the order
+of the sentences."""
     answer, form = "conditions", "four numbers, such as (2, 0, 4, 1)"
     parts = True
 
@@ -197,7 +197,7 @@ sentence? Give the numbers of the conditions, in the order of the sentences."""
         for place, says in enumerate(p.sentences):
             wrong = (*right[:place], left, *right[place + 1 :])
             found[f"One does not help its sentence: “{says}” fails without another."] = wrong
-        # Two conditions that happen to lie in the order of their sentences are no mistake.
+        # The other way round may come to the same, and then it is no mistake.
         return {hint: value for hint, value in found.items() if value != right}
 
 
@@ -523,7 +523,7 @@ PLACES = {
     "in a tutorial or a blog post": "on the number of channels, such as “it reduces depth”",
     "in the documentation of a library": "on shapes or groups, such as a rule for sizes",
     "in the abstract or the introduction of a paper": "on cost, such as “negligible overhead”",
-    "in an answer of a chatbot": "on what a layer learns or on what it is for",
+    "on the slides of a course": "on what a layer learns or on what it is for",
 }
 
 
