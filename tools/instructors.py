@@ -1,7 +1,7 @@
 """The pages for instructors: what is written into them from the exercises and the chapters.
 
-`make exercises` writes chapters/instructors/exercises.md whole, and in chapters/instructors/index.md
-what stands between `% begin …` and `% end`. Where it comes from:
+In chapters/instructors/, `make exercises` writes exercises.md whole, and in index.md what stands
+between `% begin …` and `% end`. Where it comes from:
 
     pointwise.exercises                         titles, tests, minutes, points, objectives
     assignments/source/<slug>/notes.yml         needs, mistake, say of each exercise; remarks
@@ -26,9 +26,9 @@ html_theme.sidebar_secondary.remove: true
 
 # What each exercise asks
 
-*For looking things up.* Every chapter has one page of exercises; its practice numbers are in the book, and
-[a class gets numbers of its own](assigning.md). The letters are the chapter's objectives. **Say** is a
-question to ask back: it points at the place, and leaves the work where it belongs.
+*For looking things up.* A page of exercises belongs to a chapter. The practice numbers are in the
+book, and [a class gets numbers of its own](assigning.md). The letters are the chapter's objectives.
+**Say** is a question to ask back: it points at the place, and leaves the work where it belongs.
 """
 
 
