@@ -8,7 +8,7 @@
 A master, assignments/source/<slug>/exercises.ipynb, is a notebook in nbgrader's format. Its
 questions, points and checks come from the chapter's module in pointwise.exercises; its solutions
 are written in the notebook, between ### BEGIN SOLUTION and ### END SOLUTION, and stay when it is
-refreshed.
+refreshed. The pages for instructors are written with them: see tools/instructors.py.
 """
 
 import copy
@@ -16,6 +16,7 @@ import os
 import re
 import sys
 
+import instructors
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from run_notebooks import (
     METADATA,
@@ -277,6 +278,7 @@ def main(arguments):
         return
     if "--check" in arguments:
         stale = [os.path.relpath(path) for chapter in chapters for path in drift(chapter)]
+        stale += [os.path.relpath(path) for path in written_for_instructors(instructors.drift)]
         if stale:
             sys.exit("Not what the masters give; make exercises: " + ", ".join(stale))
         print(f"The pages of {len(chapters)} chapters are what their masters give.")
@@ -284,6 +286,16 @@ def main(arguments):
     for chapter in chapters:
         for path in write(chapter):
             print(os.path.relpath(path))
+    for path, text in written_for_instructors(instructors.pages).items():
+        write_whole(path, text)
+        print(os.path.relpath(path))
+
+
+def written_for_instructors(ask):
+    try:
+        return ask()
+    except ValueError as error:
+        sys.exit(f"The pages for instructors cannot be written: {error}.")
 
 
 if __name__ == "__main__":
