@@ -20,7 +20,9 @@ STATUSES = ("not attempted", "right", "partial", "wrong", "manual")
 ATTEMPTS = 200  # draws until one keeps the bounds; a draw that needs more has bounds too narrow
 
 # Slugs in reading order; each has a module here, its slug with underscores, and a master.
-SLUGS = ("channels", "channel-collapse", "worked-examples", "inception-reductions")
+SLUGS = (
+    "channels", "channel-collapse", "worked-examples", "learned-mixing", "inception-reductions",
+)  # fmt: skip
 
 # What a function under test may not lean on, wherever it comes from.
 KERNELS = frozenset({
