@@ -24,11 +24,16 @@ SLUGS = (
     "channels",
     "channel-collapse",
     "worked-examples",
+    "learned-mixing",
     "inception-reductions",
     "after-inception",
     "arithmetic-and-time",
     "claims",
 )
+=======
+    "channels", "channel-collapse", "worked-examples", "learned-mixing", "inception-reductions",
+)  # fmt: skip
+>>>>>>> masters-e
 
 # What a function under test may not lean on, wherever it comes from.
 KERNELS = frozenset({
