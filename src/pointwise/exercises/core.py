@@ -30,10 +30,6 @@ SLUGS = (
     "arithmetic-and-time",
     "claims",
 )
-=======
-    "channels", "channel-collapse", "worked-examples", "learned-mixing", "inception-reductions",
-)  # fmt: skip
->>>>>>> masters-e
 
 # What a function under test may not lean on, wherever it comes from.
 KERNELS = frozenset({
