@@ -24,6 +24,7 @@ SLUGS = (
     "channels",
     "channel-collapse",
     "worked-examples",
+    "network-in-network",
     "learned-mixing",
     "inception-reductions",
     "after-inception",
