@@ -403,6 +403,43 @@ chapter or your own); what is true in the sentence, or when it would be true."""
         }[p.claim]
 
 
+class PlanARun(Text):
+    name = "plan-a-run"
+    title = "Plan an experiment (stretch)"
+    points, minutes = 3, 12
+    tests = "planning runs that could show whether the extra layers help"
+    objectives = (4,)
+    text = """Plan an experiment for the question below; you need not run it. One point each for:
+what is compared with what, and what both have in common; how many runs, and what result would count
+as an answer; what the result could not tell."""
+
+    def draw(self, dice):
+        return {
+            "data": dice.choice(["satellite pictures with six bands", "grey X-ray pictures",
+                                 "colour photographs of leaves", "sound as a spectrogram"]),
+            "classes": dice.integer(4, 30),
+            "extra": dice.choice([1, 2, 3]),
+        }  # fmt: skip
+
+    def prompt(self, p):
+        layers = "layer" if p.extra == 1 else "layers"
+        return (
+            f"Do {p.extra} extra 1×1 {layers} behind every 3×3 help to tell {p.classes} classes of "
+            f"{p.data} apart?"
+        )
+
+    def model(self, p):
+        return (
+            f"Compare a network with {p.extra} extra 1×1 behind each 3×3 with one that has none, "
+            "at the same number of parameters, so that a wider plain network is the rival. Same "
+            "images, split, epochs and optimiser; at least five seeds of each, test accuracy of "
+            "every run shown. It counts as an answer if the two groups of runs do not overlap, or "
+            "if the means lie further apart than the runs of one network spread. The result holds "
+            f"for these {p.data}, this size and this training; it cannot tell whether longer "
+            "training, other data or a larger network would turn it round."
+        )
+
+
 CHAPTER = Chapter(
     "network-in-network",
     "Network in Network",
@@ -425,5 +462,6 @@ CHAPTER = Chapter(
         StuckAt(),
         WrongSentences(),
         Explain(),
+        PlanARun(),
     ),
 )
