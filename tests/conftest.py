@@ -112,7 +112,13 @@ def open_tab(chromium, site_url):
                 route.abort()
 
         context.route(lambda url: not url.startswith(site_url), only_here)
-        page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+        page.on(
+            "requestfailed",
+            # Aborted: the page was left while the icon was still on its way.
+            lambda request: (
+                request.failure != "net::ERR_ABORTED" and faults.append(f"failed: {request.url}")
+            ),
+        )
         page.on(
             "response",
             lambda answer: answer.status >= 400 and faults.append(f"{answer.status}: {answer.url}"),
