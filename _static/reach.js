@@ -7,19 +7,23 @@ const FRAMES = {
 };
 
 function markWideFrames() {
+  // All are measured before any is marked: a mark in between would have the page laid out anew.
+  const frames = Object.entries(FRAMES).flatMap(([selector, name]) =>
+    [...document.querySelectorAll(selector)].map((frame) => {
+      return { frame, name, wide: frame.scrollWidth > frame.clientWidth };
+    }),
+  );
   let count = 0;
-  for (const [selector, name] of Object.entries(FRAMES)) {
-    for (const frame of document.querySelectorAll(selector)) {
-      if (frame.scrollWidth > frame.clientWidth) {
-        count += 1;
-        frame.tabIndex = 0;
-        frame.setAttribute("role", "region");
-        frame.setAttribute("aria-label", `${name}, scrolls sideways (${count})`);
-      } else if (frame.getAttribute("role") === "region") {
-        frame.removeAttribute("tabindex");
-        frame.removeAttribute("role");
-        frame.removeAttribute("aria-label");
-      }
+  for (const { frame, name, wide } of frames) {
+    if (wide) {
+      count += 1;
+      frame.tabIndex = 0;
+      frame.setAttribute("role", "region");
+      frame.setAttribute("aria-label", `${name}, scrolls sideways (${count})`);
+    } else if (frame.getAttribute("role") === "region") {
+      frame.removeAttribute("tabindex");
+      frame.removeAttribute("role");
+      frame.removeAttribute("aria-label");
     }
   }
 }

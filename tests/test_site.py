@@ -12,12 +12,14 @@ from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import imagesize
+import numpy as np
 import pytest
 import tinycss2
 import yaml
 from bs4 import BeautifulSoup
 from conftest import pages_of_the_book
 from fontTools.ttLib import TTFont
+from PIL import Image
 from run_notebooks import ROOT, find_notebooks
 from sphinxcontrib.katex import katex_version
 
@@ -328,6 +330,40 @@ def test_the_style_sheet_names_its_makers(site_folder):
 def is_of_a_figure(tag):
     """Live figures bring a module and a style sheet, and only into the pages that hold one."""
     return tag.get("type") == "module" or "/live/" in tag.get("href", "")
+
+
+def test_photographs_are_offered_in_fewer_bytes_and_look_the_same(chapters, site_folder):
+    offered = set()
+    for name, page in chapters.items():
+        here = (site_folder / name).parent
+        for picture in page.select("article img"):
+            offer = picture.find_previous_sibling("source")
+            assert picture["src"].endswith(".jpg") <= (offer is not None), picture["src"]
+            if not offer:
+                continue
+            stored, small = here / picture["src"], here / offer["srcset"]
+            assert small.stat().st_size < 0.85 * stored.stat().st_size, picture["src"]
+            a, b = (np.asarray(Image.open(file).convert("L"), float) for file in (stored, small))
+            assert a.shape == b.shape
+            assert abs(a - b).mean() < 6, picture["src"]
+            offered.add(small.resolve())
+    assert len(offered) > 10
+    assert set((site_folder / "_images").glob("*.avif")) == offered
+
+
+def test_line_art_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "_ext"))
+    from photographs import write_smaller
+
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    noise.save(tmp_path / "photograph.png")
+    noise.quantize(16).save(tmp_path / "lines.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "flat.png")
+    out = tmp_path / "out"
+    assert write_smaller(tmp_path / "photograph.png", out) == "photograph.avif"
+    assert write_smaller(tmp_path / "lines.png", out) is None
+    assert write_smaller(tmp_path / "flat.png", out) is None  # AVIF's header alone weighs more
+    assert [file.name for file in out.iterdir()] == ["photograph.avif"]
 
 
 @pytest.fixture(scope="module")
