@@ -25,6 +25,10 @@ from sphinxcontrib import katex
 # How a page begins that says how long it takes.
 MINUTES = re.compile(r"(About )?\d+ minutes")
 
+# Words of code in the colour of all code: names, punctuation, blanks. Pygments wraps each of them,
+# which on a long page makes thousands of elements for nothing.
+PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+
 # Reads one formula a line, answers with one line each.
 DRAW = """
 const katex = require(process.argv[1]);
@@ -96,7 +100,7 @@ def mend_body(app, pagename, templatename, context, doctree):
     """Mend what Sphinx writes between the header and the footer of a page."""
     if "body" not in context:
         return
-    soup = BeautifulSoup(context["body"], "html.parser")
+    soup = BeautifulSoup(PLAIN_CODE.sub(r"\1", context["body"]), "html.parser")
     sources = pictures_by_name(app.builder)
     size_pictures(soup, sources)
     offer_smaller(soup, sources, Path(app.outdir, app.builder.imagedir))

@@ -6,30 +6,33 @@ const FRAMES = {
   ".pst-scrollable-table-container": "Table",
 };
 
-function markWideFrames() {
+const names = new Map();
+for (const [selector, name] of Object.entries(FRAMES)) {
+  document.querySelectorAll(selector).forEach((frame, i) => names.set(frame, `${name} ${i + 1}`));
+}
+
+function markWide(frames) {
   // All are measured before any is marked: a mark in between would have the page laid out anew.
-  const frames = Object.entries(FRAMES).flatMap(([selector, name]) =>
-    [...document.querySelectorAll(selector)].map((frame) => {
-      return { frame, name, wide: frame.scrollWidth > frame.clientWidth };
-    }),
-  );
-  let count = 0;
-  for (const { frame, name, wide } of frames) {
-    if (wide) {
-      count += 1;
+  const wide = frames.map((frame) => frame.scrollWidth > frame.clientWidth);
+  for (const [i, frame] of frames.entries()) {
+    if (wide[i]) {
       frame.tabIndex = 0;
       frame.setAttribute("role", "region");
-      frame.setAttribute("aria-label", `${name}, scrolls sideways (${count})`);
-    } else if (frame.getAttribute("role") === "region") {
+      frame.setAttribute("aria-label", `${names.get(frame)}, scrolls sideways`);
+    } else {
       frame.removeAttribute("tabindex");
       frame.removeAttribute("role");
       frame.removeAttribute("aria-label");
     }
   }
 }
-window.addEventListener("load", markWideFrames);
-window.addEventListener("resize", () => setTimeout(markWideFrames, 400)); // after the theme's own
-document.addEventListener("toggle", markWideFrames, true); // a fold has no width while it is closed
+// It also tells of a frame that comes out of a fold, and measures where nothing waits for it.
+const observer = new ResizeObserver((entries) => markWide(entries.map((entry) => entry.target)));
+for (const frame of names.keys()) observer.observe(frame);
+document.fonts.ready.then(() => {
+  // Letters of another width; what is folded is told of when it opens.
+  markWide([...names.keys()].filter((frame) => !frame.closest("details:not([open])")));
+});
 
 // The theme takes the focus off a button that was clicked; whoever pressed it with a key needs it back.
 let pressed = null;

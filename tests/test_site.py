@@ -332,6 +332,17 @@ def is_of_a_figure(tag):
     return tag.get("type") == "module" or "/live/" in tag.get("href", "")
 
 
+def test_code_that_loses_its_marks_keeps_its_colour(chapters, site_folder):
+    css = (site_folder / "_static/site.css").read_text(encoding="utf-8")
+    for scheme in ("light", "dark"):
+        rule = rf'html\[data-theme="{scheme}"\] \.highlight{{}}{{{{[^}}}}]*?(?<!-)color:(#\w+)'
+        ground = re.search(rule.format(""), css)[1]
+        for plain in ("n", "nn", "p", "w"):
+            assert re.search(rule.format(rf" \.{plain}"), css)[1] == ground, (scheme, plain)
+    for name, page in chapters.items():
+        assert not page.select(".highlight :is(.n, .nn, .p, .w)"), name
+
+
 def test_photographs_are_offered_in_fewer_bytes_and_look_the_same(chapters, site_folder):
     offered = set()
     for name, page in chapters.items():
