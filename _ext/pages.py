@@ -29,6 +29,9 @@ MINUTES = re.compile(r"(About )?\d+ minutes")
 # which on a long page makes thousands of elements for nothing.
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 
+# Pixels; on a phone, wider drawings scroll in a frame instead of becoming too small to read.
+WIDE_PICTURE = 560
+
 # Reads one formula a line, answers with one line each.
 DRAW = """
 const katex = require(process.argv[1]);
@@ -120,6 +123,9 @@ def size_pictures(soup, sources):
         source = sources.get(unquote(picture["src"]).rsplit("/", 1)[-1])
         if source:
             picture["width"], picture["height"] = imagesize.get(source)
+            drawn = source.suffix == ".png" and picture.parent.name == "div"
+            if drawn and int(picture["width"]) >= WIDE_PICTURE:
+                picture.wrap(soup.new_tag("div", attrs={"class": "wide-picture"}))
         if picture.find_previous("h2"):
             picture["loading"] = "lazy"
 

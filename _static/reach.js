@@ -4,6 +4,7 @@ const FRAMES = {
   ".bd-article pre": "Code or output",
   ".cell_output > .output": "Output",
   ".pst-scrollable-table-container": "Table",
+  ".wide-picture": "Picture",
 };
 
 const names = new Map();
