@@ -109,6 +109,7 @@ def mend_body(app, pagename, templatename, context, doctree):
     offer_smaller(soup, sources, Path(app.outdir, app.builder.imagedir))
     unname_empty_headers(soup)
     mend_folds(soup)
+    leave_out_live_code(soup)
     mark_opening(soup)
     context["body"] = str(soup)
 
@@ -143,6 +144,12 @@ def mend_folds(soup):
         del summary["aria-label"]
     for title in soup.select("details.hide > summary > p"):
         title.name = "strong"  # the theme writes spans in black, in the dark as well
+
+
+def leave_out_live_code(soup):
+    """Live code is off; its settings are written into every page all the same."""
+    for script in soup.find_all("script", string=re.compile("requestKernel|kernelName")):
+        script.decompose()
 
 
 def mark_opening(soup):

@@ -138,7 +138,7 @@ def test_routes_are_kept_apart():
 
 def test_printed_beside_recomputed():
     rows = [("here", "weights, K", "463K", 497.5, ".1f")]
-    assert claims.comparison(rows).rows == [["here", "weights, K", "463K", "497.5", "-6.9 %"]]
+    assert claims.comparison(rows).rows == [["here", "weights, K", "463K", "497.5", "−6.9 %"]]
 
 
 def test_board():
@@ -246,7 +246,7 @@ PLANTED = [
     (12, "1992", "2015", RIGHT),
     (13, "nn.Conv2d(256, 1, 1)", "nn.Conv2d(1, 1, 1)", RIGHT),
     (14, "holds_without=extra(250)", "holds_without=extra(240)", RIGHT),
-    (17, "for k in (5, 1)", "for k in (3, 1)", WRONG),
+    (17, "                   for k in (5, 1)", "                   for k in (3, 1)", WRONG),
     (20, "112.9", "112.8", WRONG),
     (23, "for s in range(1, 8)", "for s in range(1, 2)", RIGHT),
     (24, "holds=rule(28, 3, 1)", "holds=rule(6, 3, 1)", RIGHT),

@@ -223,6 +223,8 @@ class Trial:
             return ""
         if ruling.verdict == entry.written_for:
             text = entry.why.format(**ruling.figures)
+            if ruling.verdict == RIGHT_IF:
+                text = text.removeprefix("if ")  # the word stands in the cell before
         else:
             text = f'The book was written for "{entry.written_for}". What has changed?'
         return f"{text} {links(entry)}".strip()
@@ -310,12 +312,13 @@ def comparison(rows):
     Examples
     --------
     >>> comparison([("a tutorial", "weights, million", "about 1", 1.605632, ".2f")])
-    a tutorial: weights, million: about 1 1.61 -37.7 %
+    a tutorial: weights, million: about 1 1.61 −37.7 %
     """
     shown = []
     for where, what, printed, computed, form in rows:
         off = 100 * (float(re.search(r"[\d.]+", printed)[0]) / computed - 1)
-        shown.append([where, what, printed, f"{computed:{form}}", f"{off:+.1f} %"])
+        off = f"{round(off, 1) + 0.0:+.1f} %".replace("-", "−").replace("+0.0", "0.0")
+        shown.append([where, what, printed, f"{computed:{form}}", off])
     plain = "\n".join(f"{row[0]}: {row[1]}: {' '.join(row[2:])}" for row in shown)
     head = ["where", "what", "printed", "recomputed", "printed is off by"]
     return Grid(head, shown, plain)
@@ -434,7 +437,7 @@ LEDGER = (
         49, WHAT, ANSWER, "channels#many-filters-a-matrix-whose-entries-are-pictures", RIGHT,
         'The "type 2.2" of another thread is the right description of a convolution.',
         "That type counts $k$ first filters and $m$ second ones as $9k + 25mk$ weights; "
-        "torch has {torch:,} for k = {k}, m = {m}. Type 2.1 would have {other:,}.",
+        "torch has {torch:,} for $k = {k}$, $m = {m}$. Type 2.1 would have {other:,}.",
     ),
     sentence(
         22, WHAT, SLIDES, "worked-examples#1-two-matrices-one-weight", RIGHT,
@@ -486,7 +489,7 @@ LEDGER = (
         (40, 44), CHANNELS, (COMMENT, COMMENT), "channel-collapse#five-sentences-that-fail", RIGHT,
         "Each kernel makes one channel, and how many kernels is your choice: 64 of them turn 256 "
         "channels into 64.",
-        "1, 64 and 300 kernels leave {counts} of 256 channels.",
+        "From 256 channels, 1, 64 and 300 kernels make {counts}.",
     ),
     sentence(
         69, CHANNELS, ANSWER, "channel-collapse#five-sentences-that-fail", RIGHT_IF,
@@ -533,7 +536,7 @@ LEDGER = (
     sentence(
         23, SIZES, SLIDES, "channels#how-large-is-the-output", RIGHT_IF,
         "The output size is (n − f + 1)/stride.",
-        "if that is a whole number. In {broken:,} of {cases:,} cases tried it is none, and a layer "
+        "if that is a whole number. In {broken:,} of {cases:,} cases tried it is not, and a layer "
         "has no fraction of a pixel.",
     ),
     sentence(
@@ -604,8 +607,9 @@ LEDGER = (
     sentence(
         17, COUNTING, SLIDES, "worked-examples#9-a-25th-of-the-parameters", RIGHT_IF,
         "1×1 instead of 5×5 leaves 1/25 of the parameters.",
-        "if biases are left out. From one channel to one it is {five} against {one}, 1/{ratio:g}. "
-        "And a 1×1 sees no neighbours: it is no 5×5.",
+        "if biases are left out. With them it is 1/{ratio:.2f} from {channels} channels, and from "
+        "one channel, {five} against {one}, 1/{single:g}. And a 1×1 sees no neighbours: it is "
+        "no 5×5.",
     ),
     sentence(
         (82, 84), COUNTING, (ANSWER, ANSWER),
@@ -618,7 +622,7 @@ LEDGER = (
         9, SAVING, NOTES, ("inception-reductions", "arithmetic-and-time"), RIGHT_IF,
         "Volumes with very many channels are slow to multiply.",
         "if the map stays as large: then twice the channels, twice the work. GoogLeNet's 5b reads "
-        "{deep} channels for {deep_macs:.0f} million MACs, its 3b {shallow} for "
+        "{deep} channels for {deep_macs:.0f} million MACs, its 3b reads {shallow} for "
         "{shallow_macs:.0f} million.",
     ),
     sentence(
@@ -671,8 +675,8 @@ LEDGER = (
         15, LEARNING, SLIDES, "network-in-network#real-data-that-does-not-need-them", RIGHT_IF,
         "More parameters over-fit more, so a 1×1 lowers over-fitting.",
         "if what the narrow middle cuts off is noise: the gap falls from {wide:.1f} to "
-        "{narrow:.1f}. On handwritten digits, networks of equal size over-fitted *more* with "
-        "extra 1×1 layers.",
+        "{narrow:.1f}. On handwritten digits, networks of nearly equal size over-fitted *more* "
+        "with extra 1×1 layers.",
     ),
     sentence(
         53, LEARNING, ANSWER, "learned-mixing#ask-for-reconstruction-and-pca-comes-out", RIGHT_IF,
@@ -758,8 +762,9 @@ LEDGER = (
     sentence(
         18, NETWORKS, SLIDES, "after-inception", WRONG,
         "Its main application is the Inception network.",
-        "1×1 layers do {google:.1%} of GoogLeNet's MACs, {mobile:.1%} of MobileNetV1's; among the "
-        "{all} networks of this book GoogLeNet comes number {place}.",
+        "Measured by its share of the work: 1×1 layers do {google:.1%} of GoogLeNet's MACs, "
+        "{mobile:.1%} of MobileNetV1's; among the {all} networks of this book "
+        "GoogLeNet comes number {place}.",
     ),
     sentence(
         39, NETWORKS, COMMENT, "inception-reductions#the-naive-module", WRONG,

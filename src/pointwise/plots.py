@@ -603,12 +603,11 @@ def board(rows, legend):
         for k, (label, kind) in enumerate(cells):
             square(left + k % per_row, y + k // per_row, kind, label)
         y += lines[name] + 0.35
-    x = left
-    for kind in legend:
+    for k, kind in enumerate(legend):
+        x = 0.1 + k * (wide - 0.2) / len(legend)
         count = sum(found == kind for cells in rows.values() for _, found in cells)
-        square(x, tall - 1.05, kind, str(count))
-        ax.text(x + 1.1, tall - 0.55, kind, va="center", fontsize=9)
-        x += 1.6 + 0.26 * len(kind)
+        square(x, tall - 1.05, kind, "")
+        ax.text(x + 1.1, tall - 0.55, f"{kind}, {count}", va="center", fontsize=9)
     return Drawing(fig, "; ".join(f"{name}: {len(cells)}" for name, cells in rows.items()))
 
 
