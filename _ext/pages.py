@@ -111,6 +111,7 @@ def mend_body(app, pagename, templatename, context, doctree):
     mend_folds(soup)
     leave_out_live_code(soup)
     mark_opening(soup)
+    mark_misreadings(soup)
     context["body"] = str(soup)
 
 
@@ -161,6 +162,13 @@ def mark_opening(soup):
         summary = minutes.find_next_sibling()
         if summary and summary.name == "p":
             summary["class"] = [*summary.get("class", []), "summary"]
+
+
+def mark_misreadings(soup):
+    """A box that begins with the words gets a colour of its own."""
+    for box in soup.select("blockquote"):
+        if box.get_text(strip=True).startswith("Common misreading"):
+            box["class"] = "misreading"
 
 
 def settle_theme(app, error):

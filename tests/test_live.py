@@ -110,7 +110,7 @@ def shown_and_expected(place, show=None):
 
 def test_the_mixer_is_a_1x1_convolution(figure):
     place = figure("mixer")
-    for name in ["as it is", "average", "BT.601", "sepia", "swap", "invert", "stains"]:
+    for name in ["as it is", "average", "BT.601", "sepia", "swap", "negative", "stains"]:
         place.get_by_role("button", name=name, exact=True).click()
         place.page.wait_for_selector(f'[data-preset="{name}"][aria-pressed="true"]')
         next_frame(place)

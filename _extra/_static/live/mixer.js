@@ -22,7 +22,7 @@ export function presets(numbers) {
     "BT.601": { rows: plain(numbers.bt601) },
     sepia: { rows: plain(numbers.sepia) },
     swap: { rows: [identity[2], identity[1], identity[0]] },
-    invert: { rows: identity.map((row) => [...row.slice(0, 3).map((w) => (w ? -1 : 0)), 1]) },
+    negative: { rows: identity.map((row) => [...row.slice(0, 3).map((w) => (w ? -1 : 0)), 1]) },
     stains: { rows: plain(numbers.stains), log: true, picture: "tissue", show: 0 },
   };
 }
@@ -183,7 +183,7 @@ export async function mount(place, numbers) {
       el("thead", {}, el("tr", {}, ...head)),
       el("tbody", {}, ...body),
     );
-    const together = { 1: "it, as grey", 2: "both, as red and green", 3: "all, as a colour picture" };
+    const together = { 1: "as grey", 2: "both, as red and green", 3: "all, as a colour picture" };
     const alone = state.rows.length > 1 ? state.rows.map((_, k) => [k, `output ${k} alone`]) : [];
     view.replaceChildren(
       ...[["all", together[state.rows.length]], ...alone].map(([value, text]) =>
