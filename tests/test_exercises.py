@@ -1,5 +1,6 @@
 """Every exercise of every chapter: its draws, its right answers, its wrong ones, and the tricks."""
 
+import ast
 import builtins
 import contextlib
 import doctest
@@ -335,6 +336,99 @@ def unlocked():
         probe.without_kernels = kept
 
 
+def hinted(slug, name):
+    """Draws of one exercise, and what is said to an answer."""
+    exercise = exercises.chapter(slug)[name]
+    for variant in variants(exercises.chapter(slug)):
+        params = variant[name]
+        yield exercise, namespace(params), lambda answer, params=params: judged(
+            exercise, params, answer).message  # fmt: skip
+
+
+def test_hints_on_the_largest_learning_rate():
+    for _, p, said in hinted("learned-mixing", "too-fast"):
+        small, large = np.linalg.eigvalsh(p.X @ p.X.T / 4)
+        half_forgotten = (1 / large, 1 - small / large)  # the slope is then 2λ: limit 1/λ
+        assert "takes away the 2" in said(half_forgotten)
+        assert "kills the error" not in said(half_forgotten)
+        taken_for_the_limit = (1 / large, 1 - small / large / 2)
+        assert "kills the error" in said(taken_for_the_limit)
+        assert "takes away the 2" not in said(taken_for_the_limit)
+
+
+def test_rows_of_eigenvectors_are_not_columns():
+    for exercise, p, said in hinted("learned-mixing", "strongest-channel"):
+        kept, mix, predicted = exercise.solve(p)
+        values, vectors = np.linalg.eigh(p.C)
+        t = np.array(p.t)
+        asked = t @ p.C @ t
+        right = (vectors[:, -1] @ p.C @ t) ** 2 / (values[-1] * asked)
+        assert said((kept, mix, right)) == "Right."
+        for signs in np.ndindex(2, 2, 2):  # whatever signs the machine's columns have
+            row = (vectors * (1 - 2 * np.array(signs)))[-1]
+            for share in ((row @ p.C @ t) ** 2 / (values[-1] * asked),
+                          values[-1] * (row @ t) ** 2 / asked):  # fmt: skip
+                assert said((kept, mix, share)).startswith("Not right. ")
+        assert "as a column" in " ".join(hint for _, hint in exercise.hints(p))
+        assert "no percentage" in said((100 * kept, 100 * mix, 100 * predicted))
+
+
+def test_hints_on_a_stuck_network():
+    for exercise, p, said in hinted("network-in-network", "stuck-at"):
+        loss, numb = exercise.solve(p)
+        from_one, dead = said((loss, numb + 1)), said((loss, p.shares.index(0)))
+        assert "counted from zero" in from_one
+        assert "may be dead" not in from_one
+        assert "may be dead" in dead
+        assert "counted from zero" not in dead
+
+
+def test_hints_on_counting_a_block():
+    for exercise, p, said in hinted("network-in-network", "count-a-block"):
+        parameters, macs, ones = exercise.solve(p)
+        a, b, c, d = p.widths
+        area, inner = p.side**2, (p.side - p.k + 1) ** 2
+        assert "at every pixel" in said((parameters, macs // area, ones // area))
+        assert "not a third 1×1" in said(
+            (a * b + b * c + c * d + b + c + d, (a * b + b * c + c * d) * area, ones)
+        )
+        assert "the MACs of both" in said((parameters, macs, c * d * area))
+        assert "Padding keeps" in said((parameters, macs // area * inner, ones // area * inner))
+
+
+def test_why_a_sentence_on_network_in_network_is_right():
+    for exercise, p, said in hinted("network-in-network", "wrong-sentences"):
+        wrong = exercise.solve(p)
+        right = [k for k in range(6) if k not in wrong]
+        for k in right:
+            why = said((*wrong, k))
+            assert f"Sentence {k} is right: " in why
+            assert said({*wrong, k}) == why
+        assert "not all" in said(wrong[:1])
+        assert "not all" in said(wrong[1:])
+        assert "counted from zero" in said([k + 1 for k in wrong])
+        assert "the sentences that are right" in said(right)
+        for _, hint in exercise.hints(p):
+            assert not re.search(r"\b(two|three|four|2|3|4) (of|are|sentences|wrong)", hint)
+
+
+@pytest.mark.parametrize("slug", ["network-in-network", "learned-mixing"])
+def test_the_solution_gives_a_reason_for_every_sentence(slug):
+    chapter = exercises.chapter(slug)
+    number = chapter.number("wrong-sentences")
+    for variant in variants(chapter):
+        p = namespace(variant["wrong-sentences"])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            names = {"np": np, f"q{number}": p}
+            exec(solutions(chapter)["wrong-sentences"], names)
+        lines = printed.getvalue().splitlines()
+        wrong = chapter["wrong-sentences"].solve(p)
+        start = 0 if slug == "network-in-network" else 1
+        for k, line in enumerate(lines[: len(p.sentences)], start):
+            assert line.startswith(f"{k} is {'wrong' if k in wrong else 'right'}: ")
+            assert len(line) > 25
+
+
 # ------------------------------------------------------------------------------- the tricks
 
 
@@ -423,7 +517,8 @@ def tricks():
     yield from (
         loop,
         {"a": 1},
-        {1, 2},
+        {98, 99},
+        {1, "2"},
         (k for k in range(3)),
         b"bytes",
         1j,
@@ -462,6 +557,43 @@ def test_only_the_very_types_are_read():
     for shape in ([-1], [3], [True], [1.0], "1", [1] * 33):
         with pytest.raises(ValueError, match="not the record"):
             exercises.unplain({"type": "ndarray", "dtype": "int64", "shape": shape, "data": [1]})
+
+
+def test_sets_of_whole_numbers_are_read_and_no_others():
+    for value in ({3, 1}, frozenset([np.int64(3), 1]), {1, np.uint8(3)}):
+        written = plain(value)
+        assert written == {"type": "set", "data": [1, 3]}
+        assert exercises.unplain(json.loads(json.dumps(written))) == {1, 3}
+    assert exercises.unplain(plain(set())) == frozenset()
+    for value in ({True}, {1.0}, {"a"}, {None}, {EqualInt(3)}, {(1, 2)}, {...}, set(range(10**4))):
+        assert plain(value)["type"] == "object"
+    assert plain([{1}, {"a"}])["data"][1] == {"type": "object", "class": "builtins.set"}
+    for data in (None, 3, ["1"], [1.0], [True], [[1]], {"a": 1}):
+        with pytest.raises(ValueError, match="not the record"):
+            exercises.unplain({"type": "set", "data": data})
+
+
+UNORDERED = [(c, e) for c, e in ALL if e.kind == "value" and e.unordered]
+
+
+@pytest.mark.parametrize(("chapter", "exercise"), UNORDERED, ids=[c.slug for c, _ in UNORDERED])
+def test_numbers_in_any_order_and_in_a_set(chapter, exercise):
+    for variant in variants(chapter)[:40]:
+        params = variant[exercise.name]
+        right = exercise.solve(namespace(params))
+        assert right == tuple(sorted(set(right)))
+        back = right[::-1]
+        for answer in (back, list(back), np.array(back), set(right), frozenset(right),
+                       [np.int64(k) for k in back], [float(k) for k in back]):  # fmt: skip
+            assert judged(exercise, params, answer).status == "right", answer
+        for answer in (right[1:], set(right[1:]), (*right, right[0]), {*right, 99}, set(), 3, {0.5},
+                       (*right, None), (*right, "1"), (*right, True), (*right, math_nan),
+                       [right], np.array([right]), {str(k) for k in right}):  # fmt: skip
+            verdict = judged(exercise, params, answer)
+            assert verdict.status == "wrong", answer
+            # Nothing in the words says how many there are.
+            assert not re.search(r"entries are right|are asked for \(|\d+ (values|are)|entry \d",
+                                 verdict.message)  # fmt: skip
 
 
 @each("value")
@@ -598,6 +730,72 @@ def test_what_is_not_borrowed():
         ["\0"], [], None, 3, [None], ["(" * 10_000],
     ):  # fmt: skip
         assert core.borrowed_names(cells, "f", core.KERNELS) == set()
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("function", "check"),
+    [
+        ("def f(x, w, dy):\n    dw = dy @ x\n    dx = dy @ w\n    return dw + dx",
+         "dx, dw, db = conv1x1_backward(x, w, dy)"),
+        ("def f(x):\n    return x * 2", "x = torch.tensor([1.0])"),
+        ("def f(x, *h, **k):\n    return x * 2, h, k", "h, k = conv2d(1), torch.tensor(1)"),
+        ("def f(x):\n    h = np.maximum(x, 0)\n    return h @ h", "h = np.maximum(conv1x1(x), 0)"),
+        ("def f(x):\n    for h in x:\n        pass\n    return h", "h = conv2d(1)"),
+        ("def f(x):\n    with x as h:\n        return h", "h = conv2d(1)"),
+        ("def f(x):\n    return (h := x) + h", "h = conv2d(1)"),
+        ("def f(x):\n    return [h + 1 for h in x], {k: h for k, h in x}", "k = h = conv2d(1)"),
+        ("def f(x):\n    def h(y):\n        return y\n    return h(x)", "h = conv2d"),
+        ("def f(x):\n    h = 1\n    def g(y):\n        nonlocal h\n        h += y\n    return g(x)",
+         "h = conv2d(1)"),
+        ("def f(x):\n    try:\n        x()\n    except OSError as h:\n        raise h",
+         "h = torch"),
+        ("def f(x):\n    h, (k, *l) = x\n    h += 1\n    return h, k, l", "h = k = l = conv2d(1)"),
+        ("def f(x):\n    import math as h\n    return h.pi * x", "h = conv2d"),
+        ("f = lambda h: h + 1", "h = conv2d(1)"),
+        ("def g(h):\n    return h\ndef f(x):\n    return g(x)", "h = torch.tensor(1)"),
+    ],
+)  # fmt: skip
+def test_a_name_of_the_functions_own_is_not_the_one_of_another_cell(function, check, first):
+    """A learner checks the function against the book's: that is what the book asks for."""
+    imports = "import torch\nfrom pointwise import conv1x1, conv1x1_backward, conv2d"
+    cells = [imports, check, function] if first else [imports, function, check]
+    assert core.borrowed_names(cells, "f", core.KERNELS) == set()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["h = conv1x1", "def f(x):\n    return h(x)"],
+        ["def f(x):\n    return h(x)", "h = conv1x1"],
+        ["def f(x, h=conv1x1):\n    return h(x)"],
+        ["def f(x, *, h=conv1x1):\n    return h(x)"],
+        ["def f(x):\n    def g(y, h=conv1x1):\n        return h(y)\n    return g(x)"],
+        ["def f(x):\n    h = conv1x1\n    return h(x)"],
+        ["h = conv1x1", "def f(x):\n    g = h\n    return g(x)"],
+        ["h = conv1x1", "def f(x):\n    global h\n    h = h\n    return h(x)"],
+        ["h = conv1x1", "def f(x):\n    def g(h):\n        return h\n    return g(h(x))"],
+        ["h = conv1x1", "def f(x):\n    def g():\n        return h(x)\n    return g()"],
+        ["h = conv1x1", "def f(x):\n    y = [h for h in x]\n    return h(y)"],
+        ["h = conv1x1", "def f(x):\n    return [h(a) for a in x]"],
+        ["h = conv1x1", "def f(x):\n    for a in [h]:\n        return a(x)"],
+        ["h = conv1x1", "f = lambda x: (lambda a: a(x))(h)"],
+        ["h = conv1x1", "class f:\n    h = h\n    def __new__(cls, x):\n        return cls.h(x)"],
+        ["h = conv1x1", "class A:\n    def g(self, x):\n        return h(x)", "f = A().g"],
+        ["@conv1x1\ndef f(x):\n    return x"],
+        ["h = {}", "h['a'] = conv1x1", "def f(x):\n    return h['a'](x)"],
+    ],
+)
+def test_what_a_function_does_take_from_another_cell_is_refused(cells):
+    cells = ["from pointwise import conv1x1", *cells]
+    assert core.borrowed_names(cells, "f", core.KERNELS) == {"conv1x1"}
+
+
+def test_a_deep_expression_is_followed_name_by_name():
+    """Where the compiler gives up, any name counts."""
+    node = ast.parse("def f(x):\n    return h(x)").body[0]
+    node.body[0].value.func.id = "not a name("  # cannot be written back as Python
+    assert core._globals_of(node) == {"not a name(", "x"}
 
 
 def test_the_kernels_are_switched_off_under_every_name(monkeypatch):

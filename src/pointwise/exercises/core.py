@@ -8,6 +8,7 @@ import ast
 import functools
 import importlib
 import re
+import symtable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -140,6 +141,7 @@ def _kind(value):
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     names = {"NoneType": "None", "str": "text", "bool": "True or False", "list": "a list"}
+    names |= {"frozenset": "a set"}
     names |= {"tuple": "a tuple", "ellipsis": "...", "int": "a number", "float": "a number"}
     return names.get(type(value).__name__, f"a value of type {type(value).__name__}")
 
@@ -283,12 +285,15 @@ class Value(Exercise):
         The dtype that an array must have, where that is part of the question.
     parts : bool
         Each right entry of a tuple earns its share.
+    unordered : bool
+        The right answer is a tuple of whole numbers in rising order; theirs may stand in any order,
+        or in a set. How many there are, and how many are right, is not told.
     """
 
     kind = "value"
     tolerance = 0.0
     dtype = None
-    parts = False
+    parts = unordered = False
 
     def stub(self, p):
         return f"{self.answer} = None  # {self.form}"
@@ -308,7 +313,22 @@ class Value(Exercise):
         return super().sound(params) and all(self._differ(right, value) for value in wrong)
 
     def _differ(self, right, given):
-        return difference(right, unplain(plain(given)), self.tolerance, self.dtype) is not None
+        return self._difference(right, unplain(plain(given))) is not None
+
+    def _difference(self, right, given):
+        if not self.unordered:
+            return difference(right, given, self.tolerance, self.dtype)
+        if isinstance(given, (Foreign, TooLarge)):
+            return difference(right, given)
+        if isinstance(given, np.ndarray) and given.ndim == 1:
+            given = tuple(given)
+        if not isinstance(given, (tuple, list, frozenset)):
+            return f"it is {_kind(given)}; numbers in brackets are asked for"
+        for item in given:
+            if isinstance(item, (bool, np.bool_)) or not isinstance(item, (int, float, np.number)):
+                return f"one of its entries is {_kind(item)}; numbers are asked for"
+        same = difference(right, tuple(sorted(given))) is None
+        return None if same else "these are not the numbers"
 
     def hints(self, p):
         """The mistakes as (value, hint); one entry where several give the same value."""
@@ -331,12 +351,12 @@ class Value(Exercise):
             return NOT_ATTEMPTED
         p = namespace(params)
         right = self.solve(p)
-        what = difference(right, given, self.tolerance, self.dtype)
+        what = self._difference(right, given)
         if what is None:
             return Verdict("right", 1.0, "Right.")
         message = f"Not right: {what}."
         for value, hint in self.hints(p):
-            if difference(value, given, self.tolerance, self.dtype) is None:
+            if self._difference(value, given) is None:
                 message = f"Not right. {hint}"
                 break
         score = self._share(right, given) if self.parts else 0.0
@@ -564,10 +584,31 @@ def borrowed_names(cells, function, forbidden):
             local = _imports(node)
             for path in local.values():
                 found |= _forbidden(path, forbidden)
-            if isinstance(node, ast.Name):
-                waiting.append(node.id)
-            elif isinstance(node, ast.Attribute) and node.attr in forbidden | {"_chapter"}:
+            if isinstance(node, ast.Attribute) and node.attr in forbidden | {"_chapter"}:
                 found.add(node.attr)
+        if name in defined:
+            waiting += _globals_of(defined[name])
+    return found
+
+
+def _globals_of(node):
+    """Name what a definition takes from the notebook; its own variables are not among that.
+
+    A parameter `x` is not the `x` of another cell. Where nobody can tell, a name is the notebook's.
+    """
+    try:
+        waiting = [symtable.symtable(ast.unparse(node), "cell", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    found = set()
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        for symbol in table.get_symbols():
+            # A class body looks a name up in the notebook until it has bound the name itself.
+            outer = table.get_type() != "function" and symbol.is_referenced()
+            if outer or symbol.is_global():
+                found.add(symbol.get_name())
     return found
 
 

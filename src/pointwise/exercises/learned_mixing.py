@@ -194,8 +194,10 @@ NumPy's `eigvalsh` is allowed; four digits are enough."""
         centred = np.linalg.eigvalsh(np.cov(p.X, bias=True))
         return {
             "The loss is a mean over the pixels: divide by their number.": (rate / 4, factor),
+            "The loss is half the mean squared error: the half takes away the 2 of the square.": (
+                rate / 2, factor),
             "1/λ is the rate that kills the error along λ at once; divergence starts where the "
-            "factor passes −1.": (rate / 2, factor),
+            "factor passes −1.": (rate / 2, float(1 - small / large / 2)),
             "The largest eigenvalue limits the rate, the smallest sets the pace.": (
                 float(2 / small), factor),
             "Without a bias the mean is not taken out: X·Xᵀ/P, not the covariance.": (
@@ -361,7 +363,8 @@ class WrongSentences(Value):
     tests = "telling what the chapter showed from what is often said"
     objectives = (0, 1, 2, 3)
     text = """Of six sentences on learned 1×1 layers, two are wrong. Which?"""
-    answer, form = "wrong", "(smaller number, larger number)"
+    answer, form = "wrong", "(number, number), in any order"
+    unordered = True
 
     def draw(self, dice):
         wrong = [k for k, why in enumerate(SENTENCES.values()) if why is None]
@@ -513,30 +516,34 @@ class StrongestChannel(Value):
     points, minutes = 4, 12
     tests = "variance kept and a task solved, as two numbers that have little to do with each other"
     objectives = (2,)
-    text = """Two channels have the mean 0 and the covariance `q.C`. The task is to predict
-$y = t_1 x_1 + t_2 x_2$ from a single mixed channel with one more weight behind it. A mix in the
-direction of $t$ does it without error, and descent finds it. Give the share of the variance
+    text = """Three channels have the mean 0 and the covariance `q.C`. The task is to predict
+$y = t_1 x_1 + t_2 x_2 + t_3 x_3$ from a single mixed channel with one more weight behind it. A mix
+in the direction of $t$ does it without error, and descent finds it. Give the share of the variance
 that the first principal component keeps; the share that a unit mix in $t$'s direction keeps;
-and the share of $y$'s variance that the first principal component can predict. Then go on by
-yourself: can the last one be 0 while the first is nearly 1?"""
+and the share of $y$'s variance that the first principal component can predict. That last share is
+the squared correlation of the two: their covariance squared, over the product of their variances.
+Write each share as a fraction between 0 and 1; four digits are enough. Then go on by yourself: can
+the last one be 0 while the first is nearly 1?"""
     answer, form = "shares", "(kept by PCA, kept by the learned mix, of y predicted from PCA)"
     parts = True
     tolerance = 5e-4
 
     def draw(self, dice):
-        a, d = dice.integer(6, 30), dice.integer(6, 30)
-        return {"C": np.array([[a, b := dice.integer(4, 26)], [b, d]]), "t": dice.nonzero(5, 2)}
+        a = dice.array(-2, 4, 3, 3)
+        return {"C": a @ a.T, "t": dice.nonzero(5, 3)}
 
     def grids(self, p):
         return [("q.C", p.C), ("q.t", np.array(p.t))]
 
     def sound(self, params):
         p = namespace(params)
-        small, large = np.linalg.eigvalsh(p.C)
+        small, middle, large = np.linalg.eigvalsh(p.C)
+        right = self.solve(p)
         return (
-            0.03 < small / large < 0.3
-            and p.C[0, 0] != p.C[1, 1]
-            and 0.02 < self.solve(p)[2] < 0.9
+            small / large > 0.01
+            and 0.03 < middle / large < 0.4
+            and 0.02 < right[2] < 0.9
+            and all(abs(right[2] - row[2]) > 0.01 for row in self.rows_read(p))
             and super().sound(params)
         )
 
@@ -544,17 +551,43 @@ yourself: can the last one be 0 while the first is nearly 1?"""
         values, vectors = np.linalg.eigh(p.C)
         t, total = np.array(p.t), values.sum()
         asked = t @ p.C @ t
-        predicted = values[1] * (vectors[:, 1] @ t) ** 2 / asked
-        return float(values[1] / total), float(asked / (t @ t) / total), float(predicted)
+        predicted = values[-1] * (vectors[:, -1] @ t) ** 2 / asked
+        return float(values[-1] / total), float(asked / (t @ t) / total), float(predicted)
+
+    def rows_read(self, p):
+        """Give what comes out with the last row of eigh's vectors for the last column.
+
+        The sign of each column is as the machine pleases, and with it that of each entry of a row.
+        """
+        kept, mix, _ = self.solve(p)
+        values, vectors = np.linalg.eigh(p.C)
+        t = np.array(p.t)
+        asked = t @ p.C @ t
+        for signs in ((1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)):
+            row = vectors[-1] * signs
+            covariance = row @ p.C @ t
+            yield kept, mix, float(covariance**2 / (values[-1] * asked))
+            yield kept, mix, float(covariance**2 / (row @ p.C @ row * asked))
+            yield kept, mix, float(values[-1] * (row @ t) ** 2 / asked)
+
+    def hints(self, p):
+        found = super().hints(p)
+        for value in self.rows_read(p):
+            if all(self._differ(known, value) for known, _ in found):
+                found.append((value, "eigh writes each direction as a column, not as a row."))
+        return found
 
     def mistakes(self, p):
         kept, mix, predicted = self.solve(p)
-        vectors = np.linalg.eigh(p.C)[1]
+        values, vectors = np.linalg.eigh(p.C)
         t = np.array(p.t)
-        angle = float((vectors[:, 1] @ t) ** 2 / (t @ t))
+        angle = float((vectors[:, -1] @ t) ** 2 / (t @ t))
+        least = float(values[0] * (vectors[:, 0] @ t) ** 2 / (t @ p.C @ t))
         return {
             "eigh puts the smallest eigenvalue first: the first principal component is the last.": (
-                1 - kept, mix, 1 - predicted),
+                float(values[0] / values.sum()), mix, least),
+            "A fraction between 0 and 1 is asked for, no percentage.": (
+                100 * kept, 100 * mix, 100 * predicted),
             "Make t's direction a unit vector before you take its variance.": (
                 kept, mix * float(t @ t), predicted),
             "The angle between the directions is not enough: weigh it with the variances.": (

@@ -1,8 +1,9 @@
 """Answers as plain data: what leaves a learner's process, and what is judged.
 
-`plain` reads numbers, text, lists and arrays of exactly the built-in and NumPy types, and writes
-them down as JSON with their type and dtype. It calls no method of any other object: an object whose
-`==` is always true, or whose `__float__` lies, is recorded by the name of its class, no more.
+`plain` reads numbers, text, lists, sets of whole numbers and arrays of exactly the built-in and
+NumPy types, and writes them down as JSON with their type and dtype. It calls no method of any other
+object: an object whose `==` is always true, or whose `__float__` lies, is recorded by the name of
+its class, no more.
 """
 
 import math
@@ -53,8 +54,8 @@ def plain(value):
     -------
     dict
         `{"type": …}` with `data`, and for arrays `dtype` and `shape`. A type other than bool, int,
-        float, str, list, tuple, None, Ellipsis, NumPy scalar or array gives
-        `{"type": "object", "class": …}`; so does a subclass of one of them.
+        float, str, list, tuple, None, Ellipsis, NumPy scalar or array, or a set of whole numbers
+        gives `{"type": "object", "class": …}`; so does a subclass of one of them.
 
     Examples
     --------
@@ -86,6 +87,10 @@ def _plain(value, depth, left):
         if depth == 0 or len(value) > left[0]:
             return {"type": "too large", "shape": [len(value)]}
         return {"type": kind.__name__, "data": [_plain(item, depth - 1, left) for item in value]}
+    if (kind is set or kind is frozenset) and len(value) <= left[0]:
+        items = [_plain(item, 0, [1]) for item in value]
+        if all(type(item.get("data")) is int for item in items):  # no text, no other objects
+            return {"type": "set", "data": sorted(item["data"] for item in items)}
     if kind is np.ndarray:
         return _array(value)
     if any(kind is scalar for scalar in NUMPY_SCALARS) and value.dtype.itemsize <= 8:
@@ -162,6 +167,8 @@ def _unplain(data, depth):
     if kind in ("list", "tuple"):
         items = [_unplain(item, depth - 1) for item in _exactly(list, data["data"])]
         return items if kind == "list" else tuple(items)
+    if kind == "set":
+        return frozenset(_exactly(int, item) for item in _exactly(list, data["data"]))
     if kind == "too large":
         return TooLarge(_shape(data))
     if kind == "object":
