@@ -61,7 +61,7 @@ export function mount(place, numbers) {
   }
   const table = el("table", { class: "reduction-table" });
   const words = el("p", { class: "reduction-words" });
-  const chart = svg("svg", { viewBox: "0 0 460 250", role: "img", class: "reduction-chart" });
+  const chart = svg("svg", { viewBox: "0 -14 460 264", role: "img", class: "reduction-chart" });
   place.append(
     el("div", { class: "live-row" }, el("label", {}, "a branch of GoogLeNet: ", branches)),
     form,
