@@ -138,8 +138,8 @@ class Shuffled(Function):
     points, minutes = 3, 8
     tests = "what a shuffle does with channels, in a given layout"
     objectives = (1,)
-    text = """Between two grouped 1×1 layers the channels change places, so that every group hears
-of every other. Write the function below with NumPy. It returns a new array and leaves `x` as it
+    text = """Between two grouped 1×1 layers the channels change places, so that groups hear of
+each other. Write the function below with NumPy. It returns a new array and leaves `x` as it
 is. The book's kernels and torch are out of bounds."""
     answer = "shuffled"
 

@@ -444,8 +444,10 @@ class Predict(Value):
     points, minutes = 4, 10
     tests = "the chapter's model on a reduction: calls, MACs, maps, weights"
     objectives = (1, 4)
-    text = """The model of the chapter, for each layer: $t = a + b\\,$MACs/multiply rate
-$+\\,c\\,$bytes of maps/copy rate $+\\,d\\,$bytes of weights/copy rate. It was fitted on the machine
+    text = """The model of the chapter, for each layer:
+$t = a + b\\,\\frac{\\text{MACs}}{\\text{multiply rate}}
++ c\\,\\frac{\\text{bytes of maps}}{\\text{copy rate}}
++ d\\,\\frac{\\text{bytes of weights}}{\\text{copy rate}}$. It was fitted on the machine
 below. Predict, for one image, the time of the layer before, the time of the two layers after (in
 µs), and the ratio. Two decimals; layers keep the size, no biases, four bytes a number."""
     answer, form = "predicted", "(µs before, µs after, ratio)"

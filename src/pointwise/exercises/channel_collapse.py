@@ -350,7 +350,7 @@ ABILITIES = {
     "averages blocks of 2×2 pixels": "space",
     "takes the largest of the three channels at each pixel": "curve",
     "squares every value": "curve",
-    "sets negative values to zero": "curve",
+    "sets values below one half to zero": "curve",
     "divides each channel by its largest value in this photograph": "curve",
 }
 
@@ -402,7 +402,7 @@ class WrongSentences(Value):
     tests = "popular sentences about 1×1 convolutions, checked with numbers"
     objectives = (3, 4)
     text = """Five sentences in the manner of lecture notes and popular answers, with numbers
-put in. Which are wrong? Give their numbers in rising order."""
+put in; “it” is a 1×1 convolution. Which are wrong? Give their numbers in rising order."""
     answer, form = "wrong_sentences", "such as (0, 3)"
 
     def draw(self, dice):
@@ -425,7 +425,7 @@ put in. Which are wrong? Give their numbers in rising order."""
             "fewer": "In front of a layer it lowers the number of weights, whatever its width.",
             "filters": f"With {f} filters it turns {c}×{n}×{n} into {f}×{n}×{n}.",
             "weights": f"From {c} channels to {f} it has {c * f} weights and {f} biases.",
-            "dot": f"Each number it writes is a dot product of {c} weights with one pixel.",
+            "dot": f"Each number is a bias plus a dot product of {c} weights with a pixel.",
             "stride": f"At stride 2 it turns {n}×{n} pixels into {n // 2}×{n // 2}.",
             "padding": f"With padding 1 it turns {n}×{n} pixels into {n + 2}×{n + 2}.",
         }

@@ -48,10 +48,9 @@ class GiveVerdicts(Value):
     points, minutes = 4, 8
     tests = "trying a sentence in two cases, and letting the verdict follow"
     objectives = (0, 1)
-    text = """Each sentence is tried twice: in a case that meets a condition, and in an ordinary
-case that does not. Compute whether it holds, and give the verdict by the rule of the chapter:
-`"right"`, `"right if"`, `"wrong"`, or `"cannot be known"` where there is nothing to compute. Judge
-by these cases alone."""
+    text = """Each sentence is tried in two cases. Compute whether it holds: in both it is
+`"right"`, in the first alone `"right if"`, in neither `"wrong"`; where there is nothing to compute
+it is `"cannot be known"`. Judge by these cases alone, whatever others may show."""
     answer, form = "verdicts", "four words, in the order of the list"
     parts = True
 
@@ -84,7 +83,7 @@ by these cases alone."""
         return {"trials": found}
 
     def prompt(self, p):
-        lines = ["| | sentence | case with the condition | ordinary case |", "|---|---|---|---|"]
+        lines = ["| | sentence | first case | second case |", "|---|---|---|---|"]
         for number, (kind, *cases) in enumerate(p.trials):
             if kind:
                 says, form, _ = TRIALS[kind]

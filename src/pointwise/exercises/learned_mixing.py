@@ -605,7 +605,7 @@ CHAPTER = Chapter(
     "Learned mixing: gradients, rank, and what descent finds",
     (
         "write the backward pass of a 1×1 layer in three lines, and check it in two ways;",
-        "train one with NumPy alone, and say at which learning rate it must diverge;",
+        "train one with NumPy alone, and say at which learning rate a squared error must diverge;",
         'say what a learned mix keeps, and show that it is not "as much information as possible";',
         "say when two layers are one, and when widening is pointless and when it is not;",
         "draw the matrix of a grouped 1×1 layer, before and after a channel shuffle.",

@@ -22,7 +22,7 @@ class OneColumn(Value):
     text = """A k×k layer has left the answers `q.x` at one pixel, already rectified. Send them
 through the rest of an mlpconv block: a 1×1 layer with the matrix `q.w1` and the bias `q.b1`, a
 second one with `q.w2` and no bias, and a rectifier after each. What comes out?"""
-    answer, form = "column", "(…, …), one number for each output"
+    answer, form = "column", "(…, …, …), one number for each output"
     effort_range = (12, 12)
 
     def draw(self, dice):
@@ -87,9 +87,7 @@ out of bounds."""
             high, wide = (c, c) if c == middle else (dice.integer(2, 6), dice.integer(2, 6))
             shape = (n, high, wide, c) if p.last else (n, c, high, wide)
             sizes = [(c, middle), (middle, out)]
-            w1, w2 = (
-                rows(dice.nonzero(3, *(size if p.turned else size[::-1]))) for size in sizes
-            )
+            w1, w2 = (rows(dice.nonzero(3, *(size if p.turned else size[::-1]))) for size in sizes)
             b1, b2 = rows(dice.nonzero(5, middle)), rows(dice.nonzero(5, out))
             calls.append((dice.array(-4, 4, *shape), w1, b1, w2, b2))
         return calls
