@@ -649,8 +649,8 @@ computation that shows it; what is true in the sentence, or when it would be tru
         return {
             "one-channel": "“One by one” counts rows and columns of the window and says nothing of "
             f"channels. The layer puts out as many channels as it has filters, here {p.r}, each "
-            f"a weighted sum of all {p.c_in}. Reduction and 5×5 together need "
-            f"{narrow + wide:,} MACs instead of {direct:,}. With a single filter "
+            f"a weighted sum of all {p.c_in}. Reduction and 5×5 need "
+            f"{narrow:,} + {wide:,} MACs instead of {direct:,}. With a single filter "
             "the sentence would be true, and the 5×5 would see one number at each pixel.",
             "free": f"Cheaper, yes: {narrow:,} and {wide:,} MACs instead of {direct:,}. But the "
             f"5×5 sees each pixel through {p.r} numbers instead of {p.c_in}. Without the rectifier "
