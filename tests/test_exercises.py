@@ -20,6 +20,7 @@ from run_notebooks import ROOT, read
 from pointwise import exercises
 from pointwise.exercises import core, plain, probe, seeds, sheet
 from pointwise.exercises.core import namespace
+from pointwise.exercises.plain import readable
 
 SEEDS = 200
 SECRET = b"only for the tests: 0123456789"
@@ -930,6 +931,26 @@ def test_a_sheet_says_what_it_thinks(chapter, capsys):
     assert f"\n{exercise.points} of " in said
     with pytest.raises(ValueError, match="has no exercise 'x'"):
         opened.check("x", 1)
+
+
+def test_a_right_value_is_repeated_and_a_wrong_one_is_not(capsys):
+    opened = exercises.begin("channels")
+    opened.check("output-size", [np.int64(12), 8.0])
+    assert capsys.readouterr().out == "Right.\n[12, 8]\n"
+    opened.check("output-size", (13, 8))
+    assert "13" not in capsys.readouterr().out
+    q = core.namespace(opened._variant["one-part"])
+    opened.check("one-part", core.chapter("channels")["one-part"].solve(q))
+    assert capsys.readouterr().out.startswith("Right.\npart[0]\n ")  # a grid for each channel
+
+
+def test_an_answer_in_words():
+    words = (np.float32(0.1), -0.0, True, "ReLU", np.array([[1.5, 2]]), [], (3,), frozenset({2, 1}))
+    said = readable(exercises.unplain(plain(words)))
+    assert said == "(0.1, 0, True, 'ReLU', [[1.5, 2]], [], (3,), {1, 2})"
+    assert readable(exercises.unplain(plain([None, ..., object(), float("nan")]))) == (
+        "[None, Ellipsis, <object of class builtins.object>, nan]"
+    )
 
 
 def test_points_when_nbgrader_counts(monkeypatch):

@@ -194,6 +194,37 @@ def _unplain(data, depth):
     raise ValueError
 
 
+def readable(value):
+    """Write a value that `unplain` gave in one line, NumPy's types left out.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        Real numbers with at most six digits.
+
+    Examples
+    --------
+    >>> readable((np.int64(3), 2 / 3, "ReLU", np.array([[1, 2]])))
+    "(3, 0.666667, 'ReLU', [[1, 2]])"
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        items = [readable(item) for item in value]
+        if isinstance(value, list):
+            return f"[{', '.join(items)}]"
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if isinstance(value, frozenset):
+        return "{" + ", ".join(map(str, sorted(value))) + "}" if value else "set()"
+    if isinstance(value, np.generic):
+        value = value.item()
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else repr(value)
+
+
 def _exactly(kind, value):
     if type(value) is not kind:
         raise ValueError

@@ -1,11 +1,16 @@
 """What a notebook of exercises calls: `begin`, and a sheet that shows and checks."""
 
 import os
+import textwrap
+
+import numpy as np
 
 from pointwise.exercises import core, probe
 from pointwise.exercises.grids import Grids
-from pointwise.exercises.plain import plain
+from pointwise.exercises.plain import plain, readable, unplain
 from pointwise.exercises.seeds import fingerprint, unpack
+
+WIDTH = 80  # letters in a line of output that a page shows without scrolling
 
 
 class Question:
@@ -39,6 +44,14 @@ def _cells():
         return list(get_ipython().user_ns["In"])
     except (ImportError, AttributeError, KeyError, TypeError):
         return []
+
+
+def _repeat(name, answer):
+    """Show a right answer: an array as grids, all else in a line or a few."""
+    if isinstance(answer, np.ndarray) and answer.ndim > 1:
+        _display(Grids([(name, answer)]))
+    else:
+        print(textwrap.fill(readable(answer), WIDTH, subsequent_indent=" "))
 
 
 class Sheet:
@@ -106,7 +119,7 @@ class Sheet:
         return exercise.judge(params, outcome)
 
     def check(self, name, answer):
-        """Print what an answer is worth, or which mistake it looks like.
+        """Print what an answer is worth, or which mistake it looks like; repeat a right value.
 
         Parameters
         ----------
@@ -123,6 +136,8 @@ class Sheet:
         exercise = self._chapter[name]
         verdict = self._verdicts[name] = self.verdict(name, answer)
         print(verdict.message)
+        if verdict.status == "right" and exercise.kind == "value":
+            _repeat(exercise.answer, unplain(plain(answer)))
         if os.environ.get("NBGRADER_EXECUTION"):
             return exercise.points * verdict.score
         return None
