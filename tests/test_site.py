@@ -75,6 +75,8 @@ def test_formulas_are_drawn(chapters):
             node.extract()
         text = main.get_text()
         assert "$" not in text, f"{name}: {re.search(r'.{0,40}[$].{0,40}', text)[0]}"
+        for formula in main.select(":not(.unbroken) > span.math"):
+            assert str(formula.next_sibling)[:1] not in list(".,;:!?)"), f"{name}: {formula}"
     assert drawn > 0
 
 

@@ -316,6 +316,31 @@ def test_the_menu_of_a_phone_opens_and_closes_by_key(open_tab, site_url):
         assert is_focused(tab, button)
 
 
+# How many full stops behind formulas begin a line.
+LONELY_STOPS = """() => [...document.querySelectorAll('.unbroken')].filter((held) => {
+  const stop = document.createRange();
+  stop.selectNode(held.lastChild);
+  const box = [...held.querySelectorAll('.base')].pop().getBoundingClientRect();
+  return stop.getBoundingClientRect().left < box.left;
+}).length"""
+
+
+def test_no_line_begins_with_the_full_stop_of_a_formula(open_tab, site_url):
+    tab = open_tab(390)
+    counts = {"nowrap": 0, "normal": 0}
+    for slug in ("learned-mixing", "worked-examples"):
+        tab.goto(f"{site_url}chapters/{slug}/lesson.html", wait_until="load")
+        assert tab.locator(".unbroken").count() > 10
+        for rule in counts:  # as the site has it, and as it would be without its rule
+            if rule == "normal":
+                tab.add_style_tag(content=".unbroken { white-space: normal !important }")
+            for wide in range(330, 480, 6):
+                tab.set_viewport_size({"width": wide, "height": 844})
+                counts[rule] += tab.evaluate(LONELY_STOPS)
+    assert counts["nowrap"] == 0
+    assert counts["normal"] > 0
+
+
 # ------------------------------------------------------------------ other ways to read
 
 
