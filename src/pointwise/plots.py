@@ -448,11 +448,17 @@ def agreement(groups, *, xlabel, ylabel, within, names=None):
         for k, (name, points) in enumerate(groups.items()):
             ax.plot(*np.transpose(points), MARKS[k % 4], ms=5.5, alpha=0.65, mew=0,
                     color=INPUT[k % 4], label=name)  # fmt: skip
-        for point, text in (names or {}).items():
-            below = point[1] < point[0]
-            ax.annotate(text, point, (6, -4) if below else (-6, 2), fontsize=8,
-                        textcoords="offset points", ha="left" if below else "right")  # fmt: skip
         ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=xlabel, ylabel=ylabel)
+        taken = []  # in points; a label that would lie on another one moves up
+        for point, text in sorted((names or {}).items(), key=lambda item: item[0][1]):
+            below = point[1] < point[0]
+            x, y = ax.transData.transform(point) * 72 / fig.dpi
+            up = -4 if below else 2
+            while any(abs(x - u) < 90 and abs(y + up - v) < 10 for u, v in taken):
+                up += 2
+            taken.append((x, y + up))
+            ax.annotate(text, point, (6 if below else -6, up), fontsize=8,
+                        textcoords="offset points", ha="left" if below else "right")  # fmt: skip
         ax.legend(frameon=False, loc="upper left")
     return Drawing(fig, f"{ylabel} against {xlabel}, {sum(map(len, groups.values()))} points")
 

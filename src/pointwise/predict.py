@@ -166,7 +166,7 @@ def _square(side, *layers):
 
 
 # Sizes made up beforehand, from few channels to many and from large maps to small. None of these
-# layers stands in a published network.
+# layers is one of the networks that the chapter predicts.
 CALIBRATION = [
     *_square(60, Conv(24, 200), Conv(200, 24)),
     *_square(40, Conv(72, 72)),
