@@ -22,6 +22,7 @@ that names the layer and both shapes.
 import copy
 import html
 import math
+import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, fields
@@ -487,7 +488,7 @@ class Table:
 
     def __getitem__(self, name):
         for row in self.rows:
-            if row.name == name:
+            if name in (row.name, shown(row.name)):
                 return row
         raise KeyError(f"no row {name!r}; there are: {', '.join(row.name for row in self.rows)}")
 
@@ -553,10 +554,15 @@ class Table:
 HEAD = ("layer", "kind", "in", "out", "weights", "biases", "MACs")
 
 
+def shown(name):
+    """A name as tables print it: "3x3 reduce" becomes "3×3 reduce"."""
+    return re.sub(r"(?<=\d)x(?=\d)", "×", name)
+
+
 def cells(row):
     """Write a row as texts."""
     counts = (f"{count:,}" for count in (row.weights, row.biases, row.macs))
-    return (row.name, row.kind, spell(row.in_shape), spell(row.out_shape), *counts)
+    return (shown(row.name), row.kind, spell(row.in_shape), spell(row.out_shape), *counts)
 
 
 def spell(shape):
