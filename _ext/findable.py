@@ -17,6 +17,7 @@ from sphinx import addnodes
 from sphinx.search.en import SearchEnglish
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
+from sphinx.util.index_entries import split_index_msg
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,23 @@ class AddIndexTerms(SphinxTransform):
 
 def read_terms(srcdir):
     return yaml.safe_load(Path(srcdir, "_terms.yml").read_text(encoding="utf-8"))
+
+
+def keep_index_words(app):
+    """Give the search the index words of pages that this build did not write.
+
+    Sphinx takes them from the pages that it writes alone; those of an earlier build were lost.
+    """
+    words = app.builder.indexer._index_entries
+    for docname, entries in app.env.get_domain("index").entries.items():
+        if docname not in words:
+            found = {(word, at or "", main) for kind, value, at, main, _ in entries
+                     for word in split_index_msg(kind, value)}  # fmt: skip
+            words[docname] = sorted(found)
+    in_order = sorted(words.items())
+    words.clear()
+    words.update(in_order)
+    return []
 
 
 def check_terms(app, env):
@@ -191,5 +209,6 @@ def setup(app):
     app.add_transform(AddIndexTerms)
     app.connect("env-updated", check_terms)
     app.connect("html-page-context", tell_about, priority=900)
+    app.connect("html-collect-pages", keep_index_words)
     app.connect("build-finished", write_map)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -22,6 +22,7 @@ from conftest import pages_of_the_book
 from fontTools.ttLib import TTFont
 from PIL import Image
 from run_notebooks import ROOT, find_notebooks
+from sphinx.application import Sphinx
 from sphinxcontrib.katex import katex_version
 
 SITE = ROOT / "_build/html"
@@ -287,6 +288,31 @@ def test_words_of_the_glossary_have_addresses_and_lead_to_chapters(pages):
 
 
 # ------------------------------------------------------------------ light
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_build_of_one_page_keeps_the_index_words_of_the_others(kept, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "_ext"))
+    from findable import keep_index_words
+
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    (source / "conf.py").write_text("")
+    page = "{0}\n=====\n\n.. index:: {0}word\n\n"
+    (source / "index.rst").write_text(page.format("first") + ".. toctree::\n\n   other\n")
+    (source / "other.rst").write_text(page.format("other"))
+    found = []
+    for _ in range(2):
+        book = Sphinx(source, source, out, tmp_path / "trees", "html", status=None)
+        if kept:
+            book.connect("html-collect-pages", keep_index_words)
+        book.build()
+        assert book.statuscode == 0
+        text = (out / "searchindex.js").read_text()
+        found.append(("firstword" in text, "otherword" in text))
+        with (source / "index.rst").open("a") as file:
+            file.write("\nMore.\n")
+    assert found == [(True, True), (True, kept)]  # without the mend Sphinx forgets one
 
 
 def test_a_page_has_one_style_sheet_and_one_script(pages):
