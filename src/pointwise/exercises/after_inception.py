@@ -658,8 +658,8 @@ CHAPTER = Chapter(
         "costs;",
         "split a convolution into depthwise and pointwise, and predict the share of the 1×1;",
         "show that ConvNeXt's and the transformer's feed-forward layers are two 1×1 convolutions;",
-        "turn a dense classifier into 1×1 layers, slide it over a larger picture, and avoid the "
-        "trap on the way;",
+        "turn a dense classifier into convolutions, slide it over a larger picture, and avoid two "
+        "traps on the way;",
         "compute what a neuron of a deep layer sees.",
     ),
     (
