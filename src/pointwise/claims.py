@@ -418,8 +418,9 @@ LEDGER = (
     sentence(
         81, WHAT, ANSWER, "channel-collapse#what-it-cannot-do", RIGHT_IF,
         "On a picture of one channel it can only brighten or darken, which is pointless.",
-        "if there is one filter. Two filters with biases and a ReLU, added up, bend the tone "
-        "curve: slope {low:.2f} in the shadows, {high:.2f} in the lights.",
+        "if no ReLU bends the numbers and the weights add up to more than zero. Slope "
+        "{inverted} makes a negative; two filters with biases and a ReLU, added up, bend the "
+        "tone curve: slope {low:.2f} in the shadows, {high:.2f} in the lights.",
     ),
     sentence(
         78, WHAT, ANSWER, "channels#flipped-or-not", WRONG,
@@ -466,10 +467,10 @@ LEDGER = (
         "F is the channel axis. For a colour photograph it is {f}.",
     ),
     sentence(
-        79, CHANNELS, ANSWER, "channels#one-number-by-hand", RIGHT_IF,
-        "The kernel is a v×v matrix.",
-        "if there is one channel. For {channels} channels there is one such matrix each: "
-        "{weights} weights where v = {v}.",
+        79, CHANNELS, ANSWER, "channels#one-number-by-hand", RIGHT,
+        "For a grey picture, the kernel is a v×v matrix.",
+        "A grey picture has one channel: {grey} weights where v = {v}. For {channels} channels "
+        "there is one such matrix each, {weights} weights.",
     ),
     sentence(
         51, CHANNELS, ANSWER, "channel-collapse#many-filters-one-matrix", RIGHT_IF,
@@ -517,7 +518,12 @@ LEDGER = (
         "bias.",
     ),
     sentence(
-        (38, 59), SIZES, (ANSWER, ANSWER), "after-inception", RIGHT_IF,
+        38, SIZES, ANSWER, "inception-reductions", RIGHT,
+        "In Inception it shrinks the channels and not height or width.",
+        "None of the {ones} 1×1 layers in the modules changes height or width.",
+    ),
+    sentence(
+        59, SIZES, ANSWER, "after-inception", RIGHT_IF,
         "It shrinks the channels and not height or width.",
         "if the stride is 1. ResNet has 1×1 layers with stride 2, on its shortcuts: "
         "{before} → {after} pixels a side.",
@@ -600,9 +606,10 @@ LEDGER = (
     ),
     sentence(
         19, COUNTING, SLIDES, "worked-examples#7-1129-million-against-53-million", RIGHT_IF,
-        'The heading over that count, "how to reduce the number of parameters".',
-        "if all maps have one size: parameters and operations then fall by the same {ratio:.2f}. "
-        "The counts themselves are {weights:,} weights and {macs:,} operations.",
+        'Under the heading "how to reduce the number of parameters", a count of operations: one '
+        "stands for the other.",
+        "if all maps have one size: {weights:,} weights are not {macs:,} operations, but both fall "
+        "{ratio:.2f} times. Without padding, weights {ratio:.2f} and operations {valid:.2f} times.",
     ),
     sentence(
         17, COUNTING, SLIDES, "worked-examples#9-a-25th-of-the-parameters", RIGHT_IF,
@@ -658,11 +665,11 @@ LEDGER = (
         "the full 3×3.",
     ),
     sentence(
-        58, SAVING, ANSWER, "worked-examples#8-1204-million-against-124-million", RIGHT,
+        58, SAVING, ANSWER, "worked-examples#8-1204-million-against-124-million", RIGHT_IF,
         "Use pooling to shrink height and width and a 1×1 to shrink the channels; that saves a "
         "lot of computation.",
-        "5×5 from 192 to 32 channels on 28×28: {direct:,} MACs, through 16 channels {through:,}. "
-        "{ratio:.2f} times fewer.",
+        "if the middle is narrow. 5×5 from 192 to 32 channels on 28×28: {direct:,} MACs, through "
+        "16 channels {through:,}, {ratio:.2f} times fewer; through 160, {wide:,}.",
     ),
     # ------------------------------------------------------------------------------- learning
     sentence(
@@ -674,40 +681,44 @@ LEDGER = (
     sentence(
         15, LEARNING, SLIDES, "network-in-network#real-data-that-does-not-need-them", RIGHT_IF,
         "More parameters over-fit more, so a 1×1 lowers over-fitting.",
-        "if what the narrow middle cuts off is noise: the gap falls from {wide:.1f} to "
-        "{narrow:.1f}. On handwritten digits, networks of nearly equal size over-fitted *more* "
-        "with extra 1×1 layers.",
+        "if the layer takes weights away, and what its narrow middle cuts off is noise: the gap "
+        "falls from {wide:.1f} to {narrow:.1f}. Of two networks of nearly equal size, on "
+        "handwritten digits, the one with extra 1×1 layers over-fitted *more*.",
     ),
     sentence(
         53, LEARNING, ANSWER, "learned-mixing#ask-for-reconstruction-and-pca-comes-out", RIGHT_IF,
         "From f₁ to fewer f₂ channels, the network learns the most efficient reduction.",
-        "if the loss asks for reconstruction: descent then ends in the plane of principal "
-        "component analysis. With another loss it ends elsewhere.",
+        "if efficient means by the loss it was trained on. Asked to reconstruct, descent ends in "
+        "the plane of principal component analysis. Asked for the pixels rich in a stain, one "
+        "channel gets {right:.0%} of them right, and one principal component {pca:.0%}.",
     ),
     sentence(
         83, LEARNING, ANSWER, "learned-mixing#does-it-keep-the-most-information", RIGHT_IF,
         "Training makes the outputs hold as much information as possible.",
-        "if the loss asks for reconstruction and variance is what you mean. Trained to find cell "
-        "nuclei, the layer kept {kept:.0%} of the variance; {most:.0%} was to be had.",
+        "if the loss asks for reconstruction and variance is what you mean. Trained to find "
+        "the pixels rich in a stain, the layer kept {kept:.0%} of the variance; {most:.0%} was to "
+        "be had.",
     ),
     sentence(
         85, LEARNING, ANSWER, "learned-mixing#find-a-known-matrix-again", RIGHT_IF,
         "M outputs from N inputs: training finds the optimal set of M combinations.",
-        "if the loss has a single lowest point, as for one linear layer and squared error. With a "
-        "ReLU behind it, {stuck} of {starts} starts got stuck elsewhere.",
+        "if the slope is zero only where the loss is lowest, as for one linear layer and squared "
+        "error. With a ReLU behind it, {stuck} of {starts} starts came to rest at weight 0, where "
+        "the slope from below is zero, though the loss falls further on.",
     ),
     sentence(
         75, LEARNING, ANSWER, "learned-mixing#does-it-keep-the-most-information", RIGHT_IF,
         "With fewer and fewer neurons, each takes over more and more features.",
-        "if the channels repeat each other. Two of three keep {slide:.2%} of a slide's variance; "
-        "half of {c} unrelated ones keep {noise:.0%}.",
+        "if the channels repeat each other, and variance counts as features. Two directions of "
+        "three keep {slide:.2%} of a slide's variance; of three unrelated channels, {noise:.0%}.",
     ),
     sentence(
-        87, LEARNING, ANSWER, "learned-mixing#when-two-layers-are-one", RIGHT_IF,
-        "More channels out than in is pointless, unless a nonlinearity follows.",
-        "if a linear layer that mixes channels follows at once: 256 → 1024 → 256 is one matrix, of "
-        "rank {rank}. With a depthwise layer between, no less linear, it is not: two channels "
-        "widened to eight give four slices of rank {widened}, unwidened of rank {same}.",
+        87, LEARNING, ANSWER, "learned-mixing#when-two-layers-are-one", RIGHT,
+        "Where the next layer forms linear combinations by itself, more channels out than in is "
+        "pointless, unless a nonlinearity comes between.",
+        "256 → 1024 → 256 is one matrix, of rank {rank}. A layer between that does not mix "
+        "channels, such as a depthwise one, is another matter: two channels widened to eight give "
+        "four slices of rank {widened}, unwidened of rank {same}.",
     ),
     # -------------------------------------------------------------------------------- history
     sentence(
@@ -721,7 +732,8 @@ LEDGER = (
         12, HISTORY, SLIDES, "network-in-network#from-a-filter-to-a-small-network", RIGHT_IF,
         "It was first introduced in the paper Network in Network.",
         "if you mean as a layer between other layers ({paper}). A dense layer slid over a larger "
-        "picture, the same arithmetic, was published in {older}.",
+        "picture, the same arithmetic, was published in {older}; we know "
+        "of none earlier.",
     ),
     sentence(
         37, HISTORY, ANSWER, "inception-reductions", RIGHT,
@@ -739,7 +751,8 @@ LEDGER = (
     sentence(
         48, HISTORY, COMMENT, "channels", OPEN,
         "Page 9 of a guide to convolution arithmetic shows how the weights go with the depths.",
-        "We have not had that page in front of us.",
+        "We have not checked the page number. The guide does have such a figure: two input maps, "
+        "three output maps, and a slice for each pair.",
     ),
     # ------------------------------------------------------------------------------- networks
     sentence(
@@ -756,8 +769,8 @@ LEDGER = (
     sentence(
         86, NETWORKS, ANSWER, "after-inception", RIGHT_IF,
         "Its most common use is to have fewer channels out than in.",
-        "if you think of GoogLeNet: {google} of {google_all} reduce. In ResNet-50 {resnet} of "
-        "{resnet_all} do, and {expand} expand.",
+        "if GoogLeNet is counted: {reduce} of the {all} 1×1 layers in this book's networks reduce. "
+        "In the others {other_reduce} of {other_all} do, and {other_expand} expand.",
     ),
     sentence(
         18, NETWORKS, SLIDES, "after-inception", WRONG,
@@ -799,9 +812,10 @@ LEDGER = (
         "It sees {seen}×{seen} of the 250×250 pixels, {share:.0%} of the picture.",
     ),
     sentence(
-        76, NETWORKS, ANSWER, "after-inception", RIGHT,
+        76, NETWORKS, ANSWER, "after-inception", RIGHT_IF,
         "8×8 stays 8×8, so neither the view of a neuron nor the coarseness changes.",
-        "Before and after the 1×1: {size} pixels wide, {stride} apart.",
+        "if the layer is a 1×1: before and after it, {size} pixels wide, {stride} apart. A 3×3 "
+        "with padding 1 keeps 8×8 too, and sees {wider}.",
     ),
     sentence(
         74, NETWORKS, ANSWER, "after-inception", OPEN,
